@@ -1,0 +1,188 @@
+"""Sets of work: a batch, who is in it, and its items."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from annotation.choices import BatchKind, BatchPurpose, BatchSettings, BatchState, ItemOrder
+from annotation.models.content import Dialogue, Response
+from annotation.models.guidelines import Guideline
+from annotation.models.imports import Import
+from annotation.models.projects import Member, Project, new_public_id
+from annotation.models.rubric import Rubric
+
+
+class BatchQuerySet(models.QuerySet["Batch"]):
+    def of_members(self, members: "models.QuerySet[Member]") -> Self:
+        """Batches that any of `members` takes part in and is not paused in."""
+        return self.filter(
+            participations__member__in=members, participations__paused_at=None
+        ).distinct()
+
+    def open(self) -> Self:
+        return self.filter(state=BatchState.OPEN)
+
+    def measured(self) -> Self:
+        """Batches whose judgments may enter figures: no training, trial or reference."""
+        return self.filter(purpose__in=[BatchPurpose.PILOT, BatchPurpose.MAIN])
+
+
+class Batch(models.Model):
+    """A set of items of one kind, with the settings that decide what is asked.
+
+    `last_number` is the number of the batch's newest evidence row; it is raised under this row's
+    lock, so numbers follow the order of commits. `choice` says how the dialogues were chosen.
+    """
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="batches")
+    slug = models.SlugField(max_length=100)
+    title = models.CharField(max_length=200)
+    kind = models.CharField(max_length=20, choices=BatchKind.choices())
+    purpose = models.CharField(
+        max_length=16, choices=BatchPurpose.choices(), default=BatchPurpose.MAIN
+    )
+    state = models.CharField(max_length=8, choices=BatchState.choices(), default=BatchState.DRAFT)
+    rubric = models.ForeignKey(Rubric, on_delete=models.PROTECT, related_name="batches")
+    guideline = models.ForeignKey(
+        Guideline, on_delete=models.PROTECT, related_name="batches", null=True, blank=True
+    )
+    members: "models.ManyToManyField[Member, Participation]" = models.ManyToManyField(
+        Member, through="Participation", related_name="batches"
+    )
+    settings = models.JSONField(default=dict)
+    choice = models.JSONField(default=dict, blank=True)
+    left_out = models.JSONField(default=dict, blank=True)
+    order = models.CharField(
+        max_length=16, choices=ItemOrder.choices(), default=ItemOrder.BY_DIALOGUE
+    )
+    lease_minutes = models.PositiveIntegerField(default=60)
+    seed = models.PositiveBigIntegerField(default=0)
+    last_number = models.PositiveBigIntegerField(default=0)
+    imported_in = models.ForeignKey(
+        Import, on_delete=models.PROTECT, related_name="batches", null=True, blank=True
+    )
+    created_by = models.ForeignKey(
+        Member, on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    created_at = models.DateTimeField()
+    opened_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = BatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "batches"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "slug"], name="annotation_batch_slug_in_project"
+            ),
+            models.CheckConstraint(
+                condition=Q(lease_minutes__gt=0), name="annotation_batch_lease_lasts"
+            ),
+            models.CheckConstraint(
+                condition=Q(state=BatchState.DRAFT) | Q(opened_at__isnull=False),
+                name="annotation_batch_begun_has_opened_at",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.slug
+
+    def parsed_settings(self) -> BatchSettings:
+        """Return `settings` as its dataclass."""
+        return BatchSettings.from_json(self.settings)
+
+
+class Participation(models.Model):
+    """A member of a batch. A paused one keeps what they hold and is offered nothing new."""
+
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="participations")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="participations")
+    paused_at = models.DateTimeField(null=True, blank=True)
+    pause_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "member"], name="annotation_participation_once_in_batch"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} in {self.batch_id}"
+
+
+class ItemQuerySet(models.QuerySet["Item"]):
+    def offered(self) -> Self:
+        """Items that may be handed out: not parked for the lead."""
+        return self.filter(parked_at=None)
+
+    def parked(self) -> Self:
+        return self.filter(parked_at__isnull=False)
+
+    def measured(self) -> Self:
+        """Items whose judgments may enter figures: no repeats."""
+        return self.filter(repeat_of=None)
+
+
+class Item(models.Model):
+    """What one annotator reads in one sitting: one full path, or two sides of one dialogue.
+
+    `response_1` and `response_2` name the sides by their last response, ordered by content key.
+    `coin` is the side (1 or 2) that an odd-numbered seat is shown first. `fork_depth` is the
+    first turn at which the sides differ, counted from 1. `reopened` lets a closed batch take
+    corrections of this item.
+    """
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="items")
+    dialogue = models.ForeignKey(Dialogue, on_delete=models.PROTECT, related_name="items")
+    response_1 = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="items_as_1")
+    response_2 = models.ForeignKey(
+        Response, on_delete=models.PROTECT, related_name="items_as_2", null=True, blank=True
+    )
+    repeat_of = models.ForeignKey(
+        "Item", on_delete=models.PROTECT, related_name="repeats", null=True, blank=True
+    )
+    position = models.PositiveIntegerField()
+    coin = models.PositiveSmallIntegerField(default=1)
+    fork_depth = models.PositiveSmallIntegerField(null=True, blank=True)
+    parked_at = models.DateTimeField(null=True, blank=True)
+    reopened_at = models.DateTimeField(null=True, blank=True)
+    counts = models.JSONField(default=dict, blank=True)
+
+    objects = ItemQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["batch", "position"], name="annotation_item_position_in_batch"
+            ),
+            models.UniqueConstraint(
+                fields=["batch", "response_1", "response_2"],
+                condition=Q(response_2__isnull=False, repeat_of__isnull=True),
+                name="annotation_item_pair_once_in_batch",
+            ),
+            models.UniqueConstraint(
+                fields=["batch", "response_1"],
+                condition=Q(response_2__isnull=True, repeat_of__isnull=True),
+                name="annotation_item_path_once_in_batch",
+            ),
+            models.CheckConstraint(
+                condition=Q(response_2__isnull=True) | ~Q(response_1=F("response_2")),
+                name="annotation_item_sides_differ",
+            ),
+            models.CheckConstraint(condition=Q(coin__in=[1, 2]), name="annotation_item_coin"),
+            models.CheckConstraint(
+                condition=(
+                    Q(response_2__isnull=True, fork_depth__isnull=True)
+                    | Q(response_2__isnull=False, fork_depth__gt=0)
+                ),
+                name="annotation_item_pair_has_fork",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.batch_id}/{self.position}"

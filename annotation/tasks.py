@@ -1,0 +1,1 @@
+"""Celery's way in: load, call one action, done. Every task is safe to run twice."""

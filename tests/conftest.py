@@ -1,0 +1,59 @@
+"""What all tests share. The shared data are third-party and read in place; a clone has none."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.files.storage import storages
+from django.db import connection
+from django.db.backends.sqlite3.operations import DatabaseOperations as SqliteOperations
+
+from annotation.models.evidence import drop_triggers, make_triggers
+
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+"""The time at which tests begin."""
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Return the folder of the shared data; skip, saying so, where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no shared data at {SHARED_DATA}: tests on real dialogues did not run")
+    return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def media(tmp_path: Path) -> Iterator[Path]:
+    """Give each test empty folders of its own for files."""
+    before = settings.MEDIA_ROOT, settings.EXPORT_ROOT
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.EXPORT_ROOT = tmp_path / "exports"
+    storages["default"].__dict__.pop("base_location", None)
+    storages["default"].__dict__.pop("location", None)
+    yield settings.MEDIA_ROOT
+    settings.MEDIA_ROOT, settings.EXPORT_ROOT = before
+
+
+_execute_sql_flush = SqliteOperations.execute_sql_flush
+
+
+def _flush_without_triggers(self: SqliteOperations, sql_list: list[str]) -> None:
+    # Emptying a test database on SQLite is DELETE, which the evidence triggers refuse.
+    drop_triggers()
+    _execute_sql_flush(self, sql_list)
+    make_triggers()
+
+
+SqliteOperations.execute_sql_flush = _flush_without_triggers
+
+
+@pytest.fixture
+def on_postgresql() -> bool:
+    return connection.vendor == "postgresql"
