@@ -17,9 +17,6 @@ _OPEN, _CLOSE = "\ue000", "\ue001"
 _PLACE = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)([^<>]*)>")
 _TOKEN = re.compile(r"<[^<>]*>")
-_IMAGE_TOKEN = re.compile(
-    r"""<\s*(?:\[?\s*[A-Za-z][\w\- ]{0,40}\]?\s*[,:]|[A-Z][\w'&\- ]*\b(?:Image|Picture|Photo|Diagram|Chart|Graph|Video)\s*>|\[)""",
-)
 # A picture may stand inside these; any other open element is closed before it and opened again after.
 _HOLDERS = frozenset(
     {"blockquote", "div", "li", "ol", "table", "tbody", "td", "th", "thead", "tr", "ul"}
@@ -33,12 +30,14 @@ class SlotToken:
     """Where a slot's token stands in the raw text, in characters; no `start`: it has no token.
 
     Without an `end` the token reaches to its closing bracket, or to the end of the line where it
-    was never closed.
+    was never closed. `stays` keeps it readable before its picture: the generator took every
+    bracket for a request, `<sup>` and `x < 2` among them.
     """
 
     position: int
     start: int | None = None
     end: int | None = None
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +119,7 @@ def _with_places(raw: str, slots: Sequence[SlotToken]) -> str:
             continue
         end = find_token_end(text, start) if slot.end is None else min(len(text), slot.end)
         token = text[start:end]
-        # Not every bracket the generator took for a request is one: "<sup>" and "x < 2" stay readable.
-        kept = "" if _IMAGE_TOKEN.match(token) else token
+        kept = token if slot.stays else ""
         parts.append(text[done:start])
         parts.append(kept + _place(text, start, end, slot.position))
         done = end

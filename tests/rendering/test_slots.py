@@ -17,7 +17,9 @@ from annotation.rendering.slots import (
 
 def tokens_of(raw: str) -> list[SlotToken]:
     return [
-        SlotToken(position, found.start(), found.end())
+        SlotToken(
+            position, found.start(), found.end(), stays=found[0].strip("</>")[:3] in {"sup", " 2 "}
+        )
         for position, found in enumerate(re.finditer(r"<[^<>]*>", raw))
     ]
 
