@@ -32,7 +32,9 @@ class Batch(models.Model):
     """A set of items of one kind, with the settings that decide what is asked.
 
     `last_number` is the number of the batch's newest evidence row; it is raised under this row's
-    lock, so numbers follow the order of commits. `choice` says how the dialogues were chosen.
+    lock, so numbers follow the order of commits. `choice` says how the dialogues were chosen,
+    `left_out` what gave no item and why. `history` lists what was done to the batch, oldest
+    first: {"at", "by" (a pseudonym), "what", "detail"}.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -54,6 +56,7 @@ class Batch(models.Model):
     settings = models.JSONField(default=dict)
     choice = models.JSONField(default=dict, blank=True)
     left_out = models.JSONField(default=dict, blank=True)
+    history = models.JSONField(default=list, blank=True)
     order = models.CharField(
         max_length=16, choices=ItemOrder.choices(), default=ItemOrder.BY_DIALOGUE
     )
