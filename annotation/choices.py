@@ -304,6 +304,8 @@ class BatchSettings:
     :ivar reasons: dimension key -> when a reason is asked; absent means never.
     :ivar reason_minimum: least length of an asked reason, in code points; a CJK character
         counts as two and a half.
+    :ivar rationale_minimum: least length of the rationale of a pair's overall preference,
+        counted alike; 0 asks for none.
     :ivar dimension_preference: whether and how a preference per dimension is asked.
     :ivar overall_scale: the answers offered for preferences.
     :ivar fork_preference: also ask the overall preference of the two answers at the fork.
@@ -323,6 +325,7 @@ class BatchSettings:
     global_ratings: bool = True
     reasons: Mapping[str, ReasonRule] = field(default_factory=dict)
     reason_minimum: int = 20
+    rationale_minimum: int = 0
     dimension_preference: DimensionPreference = DimensionPreference.ASKED
     overall_scale: OverallScale = OverallScale.TIE_BOTH_BAD
     fork_preference: bool = False
