@@ -1,14 +1,16 @@
 """Who may do what, as predicates over a member. Views and the API ask these, templates do not."""
 
+from django.contrib.auth.models import AnonymousUser
+
 from annotation.choices import Role
 from annotation.models.batches import Batch
 from annotation.models.projects import Member
 from annotation.models.users import User
 
 
-def member_of(user: User) -> Member | None:
+def member_of(user: User | AnonymousUser) -> Member | None:
     """Return the user's membership (the oldest active one), or None. One query."""
-    if not user.is_authenticated:
+    if isinstance(user, AnonymousUser):
         return None
     return (
         Member.objects.active()

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.files.storage import storages
 from django.db import connection
-from django.db.backends.sqlite3.operations import DatabaseOperations as SqliteOperations
+from django.db.backends.sqlite3.base import DatabaseOperations as SqliteOperations
 
 from annotation.models.evidence import drop_triggers, make_triggers
 

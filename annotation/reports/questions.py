@@ -340,14 +340,15 @@ def _preferences(
             if dimension.level == level
         ]
     if settings.fork_preference and item.batch.kind == BatchKind.CONVERSATION_PAIR:
-        at_fork = [side.step_at(item.fork_depth or 1) for side in sides]
-        if all(at_fork) and len(one.steps) > (item.fork_depth or 1):
+        depth = item.fork_depth or 1
+        first, second = one.step_at(depth), two.step_at(depth)
+        if first and second and first.turn == second.turn and first.response != one.last:
             asked.append(
                 PreferenceQuestion(
                     key="fork",
                     scope=PreferenceScope.FORK,
                     dimension=None,
-                    sides=tuple(step.response for step in at_fork if step),  # type: ignore[arg-type]
+                    sides=(first.response, second.response),
                     outcomes=outcomes,
                     rule=DimensionPreference.ASKED,
                 )
