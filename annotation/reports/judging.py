@@ -1,0 +1,759 @@
+"""Everything the judging page shows: one frozen tree, made from what an item asks.
+
+Letters exist here and on the page only: A is the side shown first. Nothing of other people, of
+models or of known answers is read.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotation.choices import (
+    BatchKind,
+    Branch,
+    DimensionPreference,
+    ImageRule,
+    Level,
+    Outcome,
+    PreferenceScope,
+    SlotState,
+)
+from annotation.models.assignments import Assignment
+from annotation.models.content import Slot
+from annotation.models.guidelines import GuidelineVersion
+from annotation.models.rubric import Dimension
+from annotation.rendering.html import SafeHtml
+from annotation.rendering.markdown import to_html
+from annotation.rendering.slots import (
+    HtmlBlock,
+    RenderedText,
+    SlotToken,
+    render_prompt,
+    render_response,
+)
+from annotation.reports.guidelines import current_guideline
+from annotation.reports.items import (
+    SECONDS_PER_DECISION,
+    SECONDS_PER_IMAGE,
+    WORDS_PER_MINUTE,
+)
+from annotation.reports.paths import Side, Step
+from annotation.reports.questions import PreferenceQuestion, Questions, RatingQuestion, Unit
+from annotation.reports.words import in_language
+
+NOT_APPLICABLE = "na"
+BY_RULE = "rule"
+GALLERY_FROM = 9
+
+Entered = Mapping[str, str | Sequence[str]]
+"""What is entered, by the names of the form's fields; tags are lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One answer of a scale. `value` is what the form sends."""
+
+    value: str
+    word: str
+    meaning: str
+    in_order: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A named kind of fault, with the key that chooses it on the focused row."""
+
+    key: str
+    name: str
+    shortcut: str
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionShown:
+    """A dimension in the reader's language; `guideline` is the batch's own word on it."""
+
+    key: str
+    name: str
+    short_name: str
+    question: str
+    guidance: tuple[str, ...]
+    guideline: SafeHtml | None
+    points: tuple[Point, ...]
+    tags: tuple[Tag, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotShown:
+    """A picture's place: `sha256` and sizes where it is stored, else only its state and caption."""
+
+    field: str
+    number: int
+    state: str
+    caption: str
+    kind: str
+    sha256: str
+    width: int
+    height: int
+    marks: tuple[str, ...]
+    remark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a text: HTML, or a picture's place."""
+
+    html: SafeHtml | None
+    slot: SlotShown | None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A prompt or response as it is read, and raw."""
+
+    pieces: tuple[Piece, ...]
+    raw: str
+    words: int
+    language: str
+    direction: str
+    images: tuple[SlotShown, ...]
+
+    @property
+    def gallery(self) -> bool:
+        return len(self.images) >= GALLERY_FROM
+
+    @property
+    def counts(self) -> str:
+        """Words and images in words: `145 words, 1 image, 1 not made`."""
+        stored = sum(slot.state == SlotState.STORED for slot in self.images)
+        never = sum(slot.state == SlotState.NEVER_MADE for slot in self.images)
+        other = len(self.images) - stored - never
+        parts = [ngettext("%(n)d word", "%(n)d words", self.words) % {"n": self.words}]
+        if stored:
+            parts.append(ngettext("%(n)d image", "%(n)d images", stored) % {"n": stored})
+        if never:
+            parts.append(_("%(n)d not made") % {"n": never})
+        if other:
+            parts.append(_("%(n)d not shown") % {"n": other})
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class RatingShown:
+    """One row of the matrix: a unit on a dimension.
+
+    `reason_scores` are the values at which a reason is asked, as a space-separated list.
+    """
+
+    field: str
+    letter: str
+    place: str
+    dimension: DimensionShown
+    target: str
+    branch: str
+    locked: str
+    value: str
+    proposed: Point | None
+    reason: str
+    reason_scores: str
+    reason_where_differs: bool
+    reason_rule: str
+    tags: frozenset[str]
+    yours: str
+    yours_at: datetime | None
+
+    @property
+    def needs_answer(self) -> bool:
+        return not self.locked
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One answer of a preference; `apart` sets it off from the scale."""
+
+    value: str
+    label: str
+    sentence: str
+    key: str
+    apart: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceShown:
+    """One comparison; `rule` says when it is asked of the person."""
+
+    field: str
+    title: str
+    options: tuple[Option, ...]
+    value: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A dimension with its ratings, A first, and its preference where one is asked."""
+
+    dimension: DimensionShown
+    ratings: tuple[RatingShown, ...]
+    preference: PreferenceShown | None
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response in its column. `same_as` names an earlier turn with the same words."""
+
+    letter: str
+    public_id: str
+    text: Text
+    same_as: int | None
+    yours_at: datetime | None
+    critique: str
+    refinement: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt over the columns it belongs to; no letter: over all."""
+
+    letter: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class TurnShown:
+    """One turn: its prompts, its answers in columns, and what is asked about them."""
+
+    depth: int
+    prompts: tuple[Prompt, ...]
+    answers: tuple[Answer, ...]
+    rows: tuple[Row, ...]
+    note: str
+
+    @property
+    def texts(self) -> list[Text]:
+        return [one.text for one in self.prompts] + [one.text for one in self.answers]
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the two sides stand in columns here."""
+        return any(answer.letter for answer in self.answers)
+
+    @property
+    def is_prefix(self) -> bool:
+        """Whether the turn is only read: it folds away once read."""
+        return not self.rows and not self.is_apart
+
+    @property
+    def ended(self) -> str:
+        """The letter of the side that has no answer on this turn, or nothing."""
+        letters = {answer.letter for answer in self.answers}
+        return "" if letters != {"A"} and letters != {"B"} else ({"A", "B"} - letters).pop()
+
+
+@dataclass(frozen=True, slots=True)
+class SideSummary:
+    """A whole side in a line."""
+
+    letter: str
+    public_id: str
+    counts: str
+    yours_at: datetime | None
+
+
+@dataclass(frozen=True)
+class JudgingPage:
+    """One item as one person judges it."""
+
+    assignment: Assignment
+    kind: str
+    single: bool
+    turns: tuple[TurnShown, ...]
+    whole: tuple[Row, ...]
+    sides: tuple[SideSummary, ...]
+    fork_preference: PreferenceShown | None
+    overall: PreferenceShown | None
+    rationale: str
+    guideline: GuidelineVersion | None
+    guideline_text: SafeHtml | None
+    reason_minimum: int
+    rationale_minimum: int
+    words: int
+    images: int
+    minutes: int
+    carried: int
+
+    @cached_property
+    def prefix(self) -> tuple[TurnShown, ...]:
+        """The turns that are only read, from the root to the first one judged."""
+        count = next(
+            (i for i, turn in enumerate(self.turns) if not turn.is_prefix), len(self.turns)
+        )
+        return self.turns[:count]
+
+    @cached_property
+    def judged(self) -> tuple[TurnShown, ...]:
+        """The turns after the prefix."""
+        return self.turns[len(self.prefix) :]
+
+    @cached_property
+    def dimensions(self) -> tuple[DimensionShown, ...]:
+        """Every dimension that is asked about, once, in order."""
+        rows = [row for turn in self.turns for row in turn.rows] + list(self.whole)
+        return tuple({row.dimension.key: row.dimension for row in rows}.values())
+
+
+def judging_page(questions: Questions, *, assignment: Assignment, entered: Entered) -> JudgingPage:
+    """Return the page of an assignment with what is `entered` filled in. One or two queries more.
+
+    :param questions: what the item asks of the member, from `questions_of`.
+    :param entered: the draft's or judgment's values by field name.
+    """
+    return _Builder(questions, assignment, entered).page()
+
+
+class _Builder:
+    """Keeps what all parts need: the letters, the entered values, the units by response."""
+
+    def __init__(self, questions: Questions, assignment: Assignment, entered: Entered) -> None:
+        self.questions = questions
+        self.assignment = assignment
+        self.entered = entered
+        self.single = len(questions.sides) == 1
+        first = assignment.shown_first
+        self.ordered = tuple(sorted(questions.sides, key=lambda side: side.number != first))
+        self.letters = {
+            side.number: "" if self.single else letter
+            for side, letter in zip(self.ordered, "AB", strict=False)
+        }
+        self.units = {(unit.response.pk, unit.level): unit for unit in questions.units}
+        self.guideline = current_guideline(questions.item.batch)
+        self._dimensions: dict[int, DimensionShown] = {}
+        self._seen_texts: dict[tuple[str, str], int] = {}
+
+    def page(self) -> JudgingPage:
+        turns = tuple(self._turn(depth) for depth in range(1, self._length() + 1))
+        texts = [text for turn in turns for text in turn.texts]
+        words = sum(text.words for text in texts)
+        images = sum(len(text.images) for text in texts)
+        seconds = (
+            words * 60 / WORDS_PER_MINUTE
+            + images * SECONDS_PER_IMAGE
+            + self.questions.decisions * SECONDS_PER_DECISION
+        )
+        by_key = {one.key: one for one in self.questions.preferences}
+        guideline = self.guideline
+        return JudgingPage(
+            assignment=self.assignment,
+            kind=self.questions.item.batch.kind,
+            single=self.single,
+            turns=turns,
+            whole=self._whole(),
+            sides=tuple(self._summary(side) for side in self.ordered),
+            fork_preference=self._preference(by_key.get("fork")),
+            overall=self._preference(by_key.get("overall")),
+            rationale=self._text_of("rationale"),
+            guideline=guideline,
+            guideline_text=to_html(guideline.text) if guideline and guideline.text else None,
+            reason_minimum=self.questions.settings.reason_minimum,
+            rationale_minimum=self.questions.settings.rationale_minimum,
+            words=words,
+            images=images,
+            minutes=max(1, round(seconds / 60)),
+            carried=sum(bool(q.yours) for unit in self.questions.units for q in unit.questions),
+        )
+
+    def _length(self) -> int:
+        return max(len(side.steps) for side in self.questions.sides)
+
+    # Turns
+
+    def _turn(self, depth: int) -> TurnShown:
+        steps = [(side, step) for side in self.ordered if (step := side.step_at(depth))]
+        turns = {step.turn.pk for _side, step in steps}
+        responses = {step.response.pk for _side, step in steps}
+        both = len(steps) == len(self.ordered)
+        shared_prompt = both and len(turns) == 1
+        shared = both and len(responses) == 1
+        prompts = tuple(
+            Prompt(
+                letter="" if shared_prompt else self.letters[side.number], text=self._prompt(step)
+            )
+            for side, step in (steps[:1] if shared_prompt else steps)
+        )
+        answers = tuple(
+            self._answer("" if shared else self.letters[side.number], step)
+            for side, step in (steps[:1] if shared else steps)
+        )
+        return TurnShown(
+            depth=depth,
+            prompts=prompts,
+            answers=answers,
+            rows=self._local_rows(depth, steps[:1] if shared else steps, shared=shared),
+            note=self._note(depth, shared_prompt=shared_prompt, shared=shared),
+        )
+
+    def _note(self, depth: int, *, shared_prompt: bool, shared: bool) -> str:
+        if self.single or shared:
+            return ""
+        if self.questions.item.batch.kind == BatchKind.TURN_PAIR:
+            return _("the turn to judge")
+        if depth == self.questions.item.fork_depth:
+            return (
+                _("the answers part here")
+                if shared_prompt
+                else _("the prompts differ from here on")
+            )
+        return ""
+
+    def _prompt(self, step: Step) -> Text:
+        rendered = render_prompt(step.turn.prompt, _tokens(step.prompt_slots))
+        return self._text(rendered, step.turn.prompt, step.prompt_slots)
+
+    def _answer(self, letter: str, step: Step) -> Answer:
+        raw = step.response.text
+        rendered = render_response(raw, _tokens(step.response_slots))
+        seen = self._seen_texts.setdefault((letter, raw.strip()), step.depth)
+        unit = self.units.get((step.response.pk, Level.LOCAL))
+        public_id = step.response.public_id
+        return Answer(
+            letter=letter,
+            public_id=public_id,
+            text=self._text(rendered, raw, step.response_slots),
+            same_as=seen if seen != step.depth else None,
+            yours_at=_yours_at(unit),
+            critique=self._text_of(f"critique.{public_id}"),
+            refinement=self._text_of(f"refinement.{public_id}"),
+        )
+
+    def _text(self, rendered: RenderedText, raw: str, slots: Sequence[Slot]) -> Text:
+        shown = {slot.position: self._slot(slot, number) for number, slot in enumerate(slots, 1)}
+        return Text(
+            pieces=tuple(
+                Piece(html=block.html, slot=None)
+                if isinstance(block, HtmlBlock)
+                else Piece(html=None, slot=shown[block.position])
+                for block in rendered.blocks
+            ),
+            raw=raw,
+            words=rendered.word_count,
+            language=rendered.language,
+            direction=rendered.direction,
+            images=tuple(shown.values()),
+        )
+
+    def _slot(self, slot: Slot, number: int) -> SlotShown:
+        field = f"image.{slot.pk}"
+        image = slot.image if slot.state == SlotState.STORED else None
+        return SlotShown(
+            field=field,
+            number=number,
+            state=slot.state,
+            caption=slot.caption,
+            kind=slot.kind,
+            sha256=image.sha256 if image else "",
+            width=image.width if image else 0,
+            height=image.height if image else 0,
+            marks=tuple(slot.marks),
+            remark=self._text_of(field),
+        )
+
+    # What is asked
+
+    def _local_rows(
+        self, depth: int, steps: Sequence[tuple[Side, Step]], *, shared: bool
+    ) -> tuple[Row, ...]:
+        units = [
+            ("" if shared else self.letters[side.number], step, unit)
+            for side, step in steps
+            if (unit := self.units.get((step.response.pk, Level.LOCAL)))
+        ]
+        compared = self._dimension_preferences() if depth == self._length() and not shared else {}
+        place = _("Turn %(depth)d") % {"depth": depth}
+        return self._rows(
+            units,
+            compared if self.questions.item.batch.kind == BatchKind.TURN_PAIR else {},
+            place=place,
+            target=lambda step, question: _local_target(step, question),
+        )
+
+    def _whole(self) -> tuple[Row, ...]:
+        units = [
+            (self.letters[side.number], side.steps[-1], unit)
+            for side in self.ordered
+            if (unit := self.units.get((side.last.pk, Level.GLOBAL)))
+        ]
+        if self.questions.item.batch.kind == BatchKind.TURN_PAIR:
+            return ()
+        return self._rows(
+            units,
+            self._dimension_preferences(),
+            place=_("Whole"),
+            target=lambda _step, question: _whole_target(question),
+        )
+
+    def _dimension_preferences(self) -> dict[int, PreferenceQuestion]:
+        return {
+            one.dimension.pk: one
+            for one in self.questions.preferences
+            if one.scope == PreferenceScope.DIMENSION and one.dimension is not None
+        }
+
+    def _rows(
+        self,
+        units: Sequence[tuple[str, Step, Unit]],
+        compared: Mapping[int, PreferenceQuestion],
+        *,
+        place: str,
+        target: Callable[[Step, RatingQuestion], str],
+    ) -> tuple[Row, ...]:
+        by_dimension: dict[int, list[RatingShown]] = {}
+        dimensions: dict[int, Dimension] = {}
+        for letter, step, unit in units:
+            for question in unit.questions:
+                dimensions[question.dimension.pk] = question.dimension
+                by_dimension.setdefault(question.dimension.pk, []).append(
+                    self._rating(letter, unit, question, place=place, target=target(step, question))
+                )
+        for pk, preference in compared.items():
+            if preference.dimension is not None:
+                dimensions.setdefault(pk, preference.dimension)
+        return tuple(
+            Row(
+                dimension=self._dimension(dimension),
+                ratings=tuple(by_dimension.get(pk, ())),
+                preference=self._preference(compared.get(pk)),
+                target=_common_target(by_dimension.get(pk, ())),
+            )
+            for pk, dimension in sorted(dimensions.items(), key=lambda pair: pair[1].position)
+        )
+
+    def _rating(
+        self, letter: str, unit: Unit, question: RatingQuestion, *, place: str, target: str
+    ) -> RatingShown:
+        dimension = self._dimension(question.dimension)
+        field = f"{unit.response.public_id}.{question.dimension.key}"
+        yours = question.yours
+        was = "" if yours is None else NOT_APPLICABLE if yours.not_applicable else str(yours.score)
+        value = self.entered.get(f"score.{field}", was)
+        rule = question.reason_rule
+        below = rule.at_or_below
+        everywhere = rule.always or question.reason_drawn
+        asked_at = [
+            point.value
+            for point in dimension.points
+            if everywhere or (below is not None and int(point.value) <= below)
+        ]
+        tags = self.entered.get(f"tag.{field}", yours.tags if yours else [])
+        proposed = next((p for p in dimension.points if p.value == str(question.automatic)), None)
+        return RatingShown(
+            field=field,
+            letter=letter,
+            place=f"{place}, {letter}" if letter else place,
+            dimension=dimension,
+            target=target,
+            branch=question.branch,
+            locked=_lock_sentence(question.locked),
+            value=str(value),
+            proposed=proposed,
+            reason=str(self.entered.get(f"reason.{field}", yours.reason if yours else "")),
+            reason_scores=" ".join(asked_at),
+            reason_where_differs=rule.where_sides_differ and not self.single,
+            reason_rule=_reason_sentence(question, asked_at, dimension.points),
+            tags=frozenset([tags] if isinstance(tags, str) else tags),
+            yours=was,
+            yours_at=yours.judgment.submitted_at if yours else None,
+        )
+
+    def _preference(self, question: PreferenceQuestion | None) -> PreferenceShown | None:
+        if question is None:
+            return None
+        sides = {
+            side.number: response
+            for side, response in zip(self.questions.sides, question.sides, strict=True)
+        }
+        a, b = (sides[side.number].public_id for side in self.ordered)
+        title = {
+            PreferenceScope.OVERALL: _("All in all, which answer is better?")
+            if self.questions.item.batch.kind == BatchKind.TURN_PAIR
+            else _("All in all, which conversation is better?"),
+            PreferenceScope.FORK: _("Where they part, which answer is better?"),
+        }.get(PreferenceScope(question.scope), "")
+        if question.dimension is not None:
+            title = self._dimension(question.dimension).short_name
+        field = f"preference.{question.key}"
+        return PreferenceShown(
+            field=field,
+            title=title,
+            options=tuple(_options(question, a, b)),
+            value=self._text_of(field),
+            rule=question.rule
+            if question.scope == PreferenceScope.DIMENSION
+            else DimensionPreference.ASKED,
+        )
+
+    def _summary(self, side: Side) -> SideSummary:
+        slots = [slot for step in side.steps for slot in step.response_slots]
+        rendered = [
+            render_response(step.response.text, _tokens(step.response_slots)) for step in side.steps
+        ]
+        turns = ngettext("%(n)d turn", "%(n)d turns", len(side.steps)) % {"n": len(side.steps)}
+        words = sum(one.word_count for one in rendered)
+        images = sum(slot.state == SlotState.STORED for slot in slots)
+        counts = [
+            turns,
+            ngettext("%(n)d word", "%(n)d words", words) % {"n": words},
+            ngettext("%(n)d image", "%(n)d images", images) % {"n": images},
+        ]
+        never = sum(slot.state == SlotState.NEVER_MADE for slot in slots)
+        if never:
+            counts.append(_("%(n)d not made") % {"n": never})
+        return SideSummary(
+            letter=self.letters[side.number],
+            public_id=side.last.public_id,
+            counts=", ".join(counts),
+            yours_at=_yours_at(self.units.get((side.last.pk, Level.GLOBAL))),
+        )
+
+    def _dimension(self, dimension: Dimension) -> DimensionShown:
+        if dimension.pk not in self._dimensions:
+            own = (self.guideline.by_dimension or {}).get(dimension.key) if self.guideline else None
+            self._dimensions[dimension.pk] = _dimension_shown(dimension, in_language(own))
+        return self._dimensions[dimension.pk]
+
+    def _text_of(self, field: str) -> str:
+        value = self.entered.get(field, "")
+        return value if isinstance(value, str) else ""
+
+
+def _dimension_shown(dimension: Dimension, guideline: str) -> DimensionShown:
+    guidance = dimension.guidance if isinstance(dimension.guidance, list) else [dimension.guidance]
+    points = sorted(dimension.points.all(), key=lambda point: (point.in_order, point.score))
+    name = in_language(dimension.name) or dimension.key
+    return DimensionShown(
+        key=dimension.key,
+        name=name,
+        short_name=in_language(dimension.short_name) or name,
+        question=in_language(dimension.question),
+        guidance=tuple(text for one in guidance if (text := in_language(one))),
+        guideline=to_html(guideline) if guideline else None,
+        points=tuple(
+            Point(
+                value=str(point.score),
+                word=in_language(point.word),
+                meaning=in_language(point.meaning),
+                in_order=point.in_order,
+            )
+            for point in points
+        ),
+        tags=tuple(
+            Tag(key=tag["key"], name=in_language(tag.get("name")) or tag["key"], shortcut=shortcut)
+            for tag, shortcut in zip(dimension.tags, [*"QWERYUIOCV", *[""] * 50], strict=False)
+        ),
+    )
+
+
+def _tokens(slots: Iterable[Slot]) -> tuple[SlotToken, ...]:
+    return tuple(
+        SlotToken(
+            position=slot.position,
+            start=slot.offset,
+            end=None if slot.offset is None else slot.offset + (slot.length or 0),
+            stays=slot.offset is not None and not slot.kind,
+        )
+        for slot in slots
+    )
+
+
+def _yours_at(unit: Unit | None) -> datetime | None:
+    if unit is None or not unit.is_yours:
+        return None
+    times = [question.yours.judgment.submitted_at for question in unit.questions if question.yours]
+    return max(times, default=None)
+
+
+def _local_target(step: Step, question: RatingQuestion) -> str:
+    if question.dimension.image_rule == ImageRule.NONE:
+        return ""
+    match question.branch:
+        case Branch.ANSWER_IMAGES:
+            count = sum(slot.state == SlotState.STORED for slot in step.response_slots)
+            return ngettext("%(n)d image of this answer", "%(n)d images as one set", count) % {
+                "n": count
+            }
+        case Branch.ANNOUNCED:
+            return _("the announced image that was not made")
+        case Branch.USER_IMAGES:
+            return _("the user's picture")
+        case Branch.NO_IMAGES:
+            return _("no image here: not applicable")
+        case _:
+            return ""
+
+
+def _whole_target(question: RatingQuestion) -> str:
+    match question.branch:
+        case Branch.ANNOUNCED:
+            return _("announced images that were not made")
+        case Branch.USER_IMAGES:
+            return _("the user's picture")
+        case Branch.NO_IMAGES:
+            return _("no image anywhere")
+        case _:
+            return ""
+
+
+def _common_target(ratings: Sequence[RatingShown]) -> str:
+    """The target where all rows share it; else each row says its own."""
+    targets = {rating.target for rating in ratings}
+    return targets.pop() if len(targets) == 1 else ""
+
+
+def _lock_sentence(state: str) -> str:
+    return (
+        {
+            SlotState.MISSING: _("Locked: an image could not be found. It is not a score."),
+            SlotState.BROKEN: _("Locked: an image could not be read. It is not a score."),
+            SlotState.WITHDRAWN: _("Locked: an image was withdrawn. There is nothing to do."),
+        }.get(SlotState(state), "")
+        if state
+        else ""
+    )
+
+
+def _reason_sentence(
+    question: RatingQuestion, asked_at: Sequence[str], points: Sequence[Point]
+) -> str:
+    rule = question.reason_rule
+    if len(asked_at) == len(points):
+        return _("Reason, asked here")
+    if asked_at:
+        last = asked_at[-1]
+        at = (
+            asked_at[0]
+            if len(asked_at) == 1
+            else _("%(first)s to %(last)s") % {"first": asked_at[0], "last": last}
+        )
+        if rule.where_sides_differ:
+            return _("Reason, asked at %(scores)s and where the sides differ") % {"scores": at}
+        return _("Reason, asked at %(scores)s") % {"scores": at}
+    if rule.where_sides_differ:
+        return _("Reason, asked where the sides differ")
+    return _("Reason, if you like")
+
+
+def _options(question: PreferenceQuestion, a: str, b: str) -> Iterable[Option]:
+    offered = set(question.outcomes)
+    if (Outcome.PREFERS, 2) in offered:
+        yield Option(f"{a}:2", _("A much"), _("A is much better."), "A", apart=False)
+    yield Option(f"{a}:1", _("A"), _("A is better."), "a", apart=False)
+    if (Outcome.TIE, None) in offered:
+        yield Option("tie", _("Same"), _("Both are the same."), "t", apart=False)
+    yield Option(f"{b}:1", _("B"), _("B is better."), "b", apart=False)
+    if (Outcome.PREFERS, 2) in offered:
+        yield Option(f"{b}:2", _("B much"), _("B is much better."), "B", apart=False)
+    if (Outcome.BOTH_BAD, None) in offered:
+        yield Option("both_bad", _("Both bad"), _("Both are bad."), "x", apart=True)
