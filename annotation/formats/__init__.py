@@ -1,0 +1,1 @@
+"""Files to and from frozen values. Pure: no database, no framework."""
