@@ -14,13 +14,22 @@ The rules, each of which a manifest repeats in words:
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Literal
 
-from annotation.formats.pairs import SIDES, Pair, PairAggregate, PairJudgment, PairRating, Side
+from annotation.formats.pairs import (
+    SIDES,
+    Message,
+    Pair,
+    PairAggregate,
+    PairJudgment,
+    PairRating,
+    Side,
+)
 
 OVERALL = "overall"
+FORK = "fork"
 
 Method = Literal["majority", "raw"]
 Source = Literal["preferences", "scores"]
@@ -155,7 +164,19 @@ def choices(pair: Pair, *, policy: Policy) -> Iterator[Choice | LeftOut]:
             yield LeftOut(dimension, "no_margin", annotator)
             continue
         rejected = SIDES[1] if decision.preferred == SIDES[0] else SIDES[0]
-        yield Choice(pair, dimension, decision.preferred, rejected, margin, annotator)
+        judged = at_fork(pair) if dimension == FORK else pair
+        yield Choice(judged, dimension, decision.preferred, rejected, margin, annotator)
+
+
+def at_fork(pair: Pair) -> Pair:
+    """Return the pair with sides that end at their first response: what `fork` was asked about."""
+    sides = {side: _to_first_response(pair.sides[side]) for side in SIDES}
+    return replace(pair, sides=sides)
+
+
+def _to_first_response(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    end = next((n for n, told in enumerate(messages, 1) if told.role == "assistant"), len(messages))
+    return messages[:end]
 
 
 def _margin(decision: PairAggregate, policy: Policy) -> float | None:

@@ -78,7 +78,7 @@ class PairRating:
     score: int | None
     not_applicable: bool = False
     in_order: bool = True  # False: the score point stands outside the order
-    origin: str = "entered"  # entered, by_rule, proposed, carried
+    origin: str = "given"  # given, by_rule, proposed, carried
     reason: str = ""
     tags: tuple[str, ...] = ()
 
@@ -92,7 +92,7 @@ class PairRating:
 class PairPreference:
     """Which side one person preferred on one dimension, or overall."""
 
-    dimension: str  # the dimension's key, "overall", or "overall_at_fork"
+    dimension: str  # the dimension's key, "overall", or "fork": the two answers at the fork alone
     outcome: Literal["prefers", "tie", "both_bad"]
     preferred: Side | None = None
     strength: int | None = None
@@ -174,8 +174,6 @@ class Pair:
     sides: Mapping[Side, tuple[Message, ...]]
     judgments: tuple[PairJudgment, ...]
     images: tuple[PairImage, ...] = ()
-    marks: tuple[str, ...] = ()
-    repeat: int = 0
     order: tuple[Side, ...] = SIDES
     split: str | None = None
     aggregates: tuple[PairAggregate, ...] = ()
@@ -183,10 +181,10 @@ class Pair:
 
 
 def pair_key(
-    *, kind: str, response_1: str, response_2: str, rubric: str, batch: str, repeat: int = 0
+    *, batch: str, kind: str, rubric: str, dialogue: str, response_1: str, response_2: str
 ) -> str:
     """Return the key by which one item is known in every export, made from its content alone."""
-    told = "\n".join([SCHEMA, kind, batch, rubric, response_1, response_2, str(repeat)])
+    told = "\n".join([SCHEMA, batch, kind, rubric, dialogue, response_1, response_2])
     return "sha256:" + hashlib.sha256(told.encode()).hexdigest()
 
 
@@ -297,7 +295,6 @@ def parse_pair(line: str | bytes) -> Pair:
                 "judgments": tuple(_judgment(entry) for entry in record["judgments"]),
                 "images": tuple(PairImage(**entry) for entry in record["images"]),
                 "aggregates": tuple(PairAggregate(**entry) for entry in record["aggregates"]),
-                "marks": tuple(record["marks"]),
                 "order": tuple(record["order"]),
             }
         )

@@ -40,7 +40,7 @@ class RatingRow:
     response: str  # content key; a global rating names the last response of its path
     answer: str  # the score as stored, or "not_applicable"
     left_out: str  # why `score` is None
-    origin: str  # entered, by_rule, proposed, carried
+    origin: str  # given, by_rule, proposed, carried
     reason: str
     tags: str  # joined by a space
     branch: str  # which picture an image dimension was about
@@ -52,7 +52,7 @@ class RatingRow:
     guideline: int | None
     language: str
     model: str  # who made the response, where known
-    images: int  # pictures of the response
+    images: int  # pictures that the file names for the response
     active_ms: int | None
     submitted_at: str  # ISO 8601, UTC
 

@@ -194,3 +194,21 @@ def test_swapping_the_sides_swaps_the_outcome_and_the_order_of_votes_says_nothin
     assert outcome_of(swapped) == (outcome, swap.get(preferred))
     decision = decide("overall", votes_on(told, "overall", policy=Policy()))
     assert sum(decision.counts.values()) == len(ballots)
+
+
+def test_a_preference_at_the_fork_is_about_the_two_answers_there_alone():
+    long = pair(
+        "long",
+        (message("user", "p", 1, "?"),),
+        (message("assistant", "r1", 1, "one"), message("user", "q", 2, "more"), message("assistant", "r3", 2, "x")),
+        (message("assistant", "r2", 1, "two"),),
+        (judgment("p-1", 1, FIRST, preferences=(PairPreference("fork", "prefers", SECOND, 1),)),),
+    )  # fmt: skip
+
+    (choice,) = choices(long, policy=Policy(dimensions=("fork",)))
+
+    assert choice.chosen == SECOND
+    assert [[told.node for told in choice.pair.sides[side]] for side in (FIRST, SECOND)] == [
+        ["r1"],
+        ["r2"],
+    ]

@@ -75,7 +75,12 @@ def pair(key, prompt, side_1, side_2, judgments, **changes):
     }
     told = Pair(
         pair=pair_key(
-            kind="turn_pair", response_1=key + "/1", response_2=key + "/2", rubric="r", batch="cats"
+            batch="cats",
+            kind="turn_pair",
+            rubric="intermt 1",
+            dialogue="root-" + key,
+            response_1=key + "/1",
+            response_2=key + "/2",
         ),
         project="default",
         batch="cats",
@@ -176,7 +181,7 @@ def sample_ratings():
     row = RatingRow(
         project="default", batch="cats", item="sha256:1", dialogue="root-drawn",
         unit="text_quality|r1", annotator="p-1", score=3, dimension="text_quality",
-        level="local", turn=1, response="r1", answer="3", left_out="", origin="entered",
+        level="local", turn=1, response="r1", answer="3", left_out="", origin="given",
         reason='=HYPERLINK("http://x","y"), "quoted"\nline', tags="typo unclear", branch="",
         purpose="overlap", set="final", judgment=3, revision=1, cause="first", guideline=1,
         language="en", model="", images=1, active_ms=1500, submitted_at="2026-03-02T09:45:01Z",

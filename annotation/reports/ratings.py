@@ -1,0 +1,237 @@
+"""Ratings of a snapshot, one tidy row each, in pages by evidence number."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+
+from annotation.choices import BatchPurpose, Cause, Origin, SeatPurpose, SlotState
+from annotation.formats.pairs import pair_key
+from annotation.formats.write_ratings import RatingRow
+from annotation.models.batches import Batch
+from annotation.models.judgments import Judgment, Rating
+from annotation.models.quality import GoldAnswer
+from annotation.models.rubric import ScalePoint
+from annotation.reports.pairs import Snapshot, why_out, written_at
+from annotation.reports.voids import Voids, standing_voids
+
+PAGE = 300
+"""Judgments a page."""
+
+NOT_APPLICABLE = "not_applicable"
+_MEASURED = (BatchPurpose.PILOT, BatchPurpose.MAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class RatingPage:
+    """The rows of some judgments in order of their numbers.
+
+    `judgment_count` counts the judgments read, `excluded` those by reason that give no row;
+    `after` is the number to ask for next, None on the last page.
+    """
+
+    rows: tuple[RatingRow, ...]
+    judgment_count: int
+    excluded: Counter[str]
+    after: int | None
+
+
+def rating_pages(
+    snapshot: Snapshot, *, set_name: str = "final", after: int = 0, size: int = PAGE
+) -> Iterator[RatingPage]:
+    """Yield the pages from the judgment after number `after` on. At most 8 queries each.
+
+    In the final set a row whose rating enters no ordinal statistic has an empty score and says
+    why; the independent set holds the judgments that agreement is computed from.
+    """
+    reader = _Reader(snapshot, set_name)
+    place: int | None = after
+    while place is not None:
+        page = reader.page(after=place, size=size)
+        yield page
+        place = page.after
+
+
+def rating_page(
+    snapshot: Snapshot, *, set_name: str = "final", after: int = 0, size: int = PAGE
+) -> RatingPage:
+    """Return one page, for the API."""
+    return next(rating_pages(snapshot, set_name=set_name, after=after, size=size))
+
+
+class _Reader:
+    def __init__(self, snapshot: Snapshot, set_name: str) -> None:
+        self.snapshot = snapshot
+        self.set_name = set_name
+        self.voids: Voids = standing_voids(snapshot.batch, number=snapshot.number)
+        self.rubric = f"{snapshot.batch.rubric.slug} {snapshot.batch.rubric.version}"
+        points = ScalePoint.objects.filter(
+            dimension__rubric=snapshot.batch.rubric_id, in_order=False
+        )
+        self.outside = set(points.values_list("dimension", "score"))
+
+    def page(self, *, after: int, size: int) -> RatingPage:
+        judgments = self._judgments(after=after, size=size + 1)
+        more = len(judgments) > size
+        judgments = judgments[:size]
+        newest = self._newest(judgments)
+        golden = self._golden(judgments)
+        independent = self._independent(judgments)
+        again = self._rated_again(judgments)
+        rows: list[RatingRow] = []
+        excluded: Counter[str] = Counter()
+        for judgment in judgments:
+            if self.set_name == "independent":
+                reason = "" if judgment.pk in independent else "not_independent"
+            else:
+                reason = why_out(judgment, newest=newest, voids=self.voids)
+            ratings = list(judgment.ratings.all())
+            if not reason and not ratings:
+                reason = "no_ratings"
+            if reason:
+                excluded[reason] += 1
+                continue
+            apart = self._apart(judgment, is_gold=judgment.item_id in golden)
+            told = [self._row(judgment, one, apart, again) for one in ratings]
+            rows += sorted(told, key=lambda row: (row.dimension, row.turn, row.response))
+        last = judgments[-1].number if more else None
+        return RatingPage(tuple(rows), len(judgments), excluded, last)
+
+    def _judgments(self, *, after: int, size: int) -> list[Judgment]:
+        # A picture that is found later fills its slot, so the number of slots stays.
+        named = Count("response__slots", filter=~Q(response__slots__state=SlotState.NEVER_MADE))
+        ratings = Rating.objects.select_related("dimension", "response").annotate(images=named)
+        return list(
+            self._up_to()
+            .filter(number__gt=after)
+            .select_related(
+                "member",
+                "seat",
+                "guideline_version",
+                "item__dialogue",
+                "item__response_1",
+                "item__response_2",
+            )
+            .prefetch_related(Prefetch("ratings", ratings))
+            .order_by("number")[:size]
+        )
+
+    def _up_to(self) -> "QuerySet[Judgment]":
+        return Judgment.objects.filter(batch=self.snapshot.batch).up_to(self.snapshot.number)
+
+    def _newest(self, judgments: list[Judgment]) -> dict[int, int]:
+        newest: dict[int, int] = {}
+        assignments = [judgment.assignment_id for judgment in judgments]
+        rows = self._up_to().filter(assignment__in=assignments)
+        for assignment, revision in rows.values_list("assignment", "revision"):
+            newest[assignment] = max(revision, newest.get(assignment, 0))
+        return newest
+
+    def _golden(self, judgments: list[Judgment]) -> set[int]:
+        items = {judgment.item_id for judgment in judgments}
+        known = GoldAnswer.objects.filter(item__in=items, number__lte=self.snapshot.number)
+        return set(known.values_list("item", flat=True))
+
+    def _independent(self, judgments: list[Judgment]) -> set[int]:
+        chosen = Judgment.objects.filter(pk__in=[judgment.pk for judgment in judgments])
+        chosen = chosen.independent(number=self.snapshot.number)
+        return set(self.voids.outside(chosen).values_list("pk", flat=True))
+
+    def _rated_again(self, judgments: list[Judgment]) -> Mapping[tuple[int, int, int], int]:
+        """Return for (member, response, dimension) the number of the person's last own rating.
+
+        A person who rates a unit anew in a later item counts once: by the last. Repeats are
+        asked afresh and say nothing about which rating stands.
+        """
+        responses = {one.response_id for judgment in judgments for one in judgment.ratings.all()}
+        later = Judgment.objects.filter(
+            assignment=OuterRef("judgment__assignment"),
+            revision__gt=OuterRef("judgment__revision"),
+            number__lte=self.snapshot.number,
+        )
+        live = self.voids.outside(self._up_to().filter(seat__purpose=SeatPurpose.OVERLAP))
+        rows = (
+            Rating.objects.filter(
+                response__in=responses,
+                judgment__in=live.filter(item__repeat_of=None).values("pk"),
+                origin__in=[Origin.GIVEN, Origin.PROPOSED],
+            )
+            .exclude(Exists(later))
+            .exclude(judgment__cause=Cause.WITHDRAWAL)
+            .values_list("judgment__member", "response", "dimension", "judgment__number")
+        )
+        newest: dict[tuple[int, int, int], int] = {}
+        for member, response, dimension, number in rows:
+            unit = (member, response, dimension)
+            newest[unit] = max(number, newest.get(unit, 0))
+        return newest
+
+    def _apart(self, judgment: Judgment, *, is_gold: bool) -> str:
+        """Return why the whole judgment enters no ordinal statistic, "" where it does."""
+        batch: Batch = self.snapshot.batch
+        purpose = judgment.seat.purpose if judgment.seat else ""
+        reasons = (
+            (f"{batch.purpose}_batch", batch.purpose not in _MEASURED),
+            (purpose, purpose != SeatPurpose.OVERLAP),
+            ("gold", is_gold),
+            ("repeat", judgment.item.repeat_of_id is not None),
+            ("saw_others", judgment.saw_others),
+        )
+        return next((reason for reason, holds in reasons if holds), "")
+
+    def _row(
+        self,
+        judgment: Judgment,
+        rating: Rating,
+        apart: str,
+        again: Mapping[tuple[int, int, int], int],
+    ) -> RatingRow:
+        batch, item = self.snapshot.batch, judgment.item
+        unit = (judgment.member_id, rating.response_id, rating.dimension_id)
+        reasons = (
+            (apart, bool(apart)),
+            (NOT_APPLICABLE, rating.score is None),
+            (rating.origin, rating.origin in {Origin.BY_RULE, Origin.CARRIED}),
+            ("outside_order", (rating.dimension_id, rating.score) in self.outside),
+            ("rated_again", judgment.number < again.get(unit, 0)),
+        )
+        left_out = next((reason for reason, holds in reasons if holds), "")
+        response = rating.response
+        return RatingRow(
+            project=batch.project.slug,
+            batch=batch.slug,
+            item=pair_key(
+                batch=batch.slug,
+                kind=batch.kind,
+                rubric=self.rubric,
+                dialogue=item.dialogue.content_key,
+                response_1=item.response_1.content_key,
+                response_2=item.response_2.content_key if item.response_2 else "",
+            ),
+            dialogue=item.dialogue.content_key,
+            unit=f"{rating.dimension.key}|{item.dialogue.content_key}|{response.content_key}",
+            annotator=judgment.member.pseudonym,
+            score=None if left_out else rating.score,
+            dimension=rating.dimension.key,
+            level=rating.dimension.level,
+            turn=response.depth,
+            response=response.content_key,
+            answer=NOT_APPLICABLE if rating.score is None else str(rating.score),
+            left_out=left_out,
+            origin=rating.origin,
+            reason=rating.reason,
+            tags=" ".join(rating.tags),
+            branch=rating.branch,
+            purpose=judgment.seat.purpose if judgment.seat else "",
+            set=self.set_name,
+            judgment=judgment.number,
+            revision=judgment.revision,
+            cause=judgment.cause,
+            guideline=judgment.guideline_version.number if judgment.guideline_version else None,
+            language=judgment.language,
+            model=str(response.source.get("model", "")),
+            images=getattr(rating, "images", 0),
+            active_ms=sum(judgment.active_ms.values()) if judgment.active_ms else None,
+            submitted_at=written_at(judgment.submitted_at),
+        )
