@@ -181,7 +181,7 @@ class Item(models.Model):
             models.CheckConstraint(
                 condition=(
                     Q(response_2__isnull=True, fork_depth__isnull=True)
-                    | Q(response_2__isnull=False, fork_depth__gt=0)
+                    | Q(response_2__isnull=False, fork_depth__isnull=False, fork_depth__gt=0)
                 ),
                 name="annotation_item_pair_has_fork",
             ),

@@ -268,7 +268,12 @@ class Preference(models.Model):
             ),
             models.CheckConstraint(
                 condition=(
-                    Q(outcome=Outcome.PREFERS, preferred__isnull=False, strength__in=[1, 2])
+                    Q(
+                        outcome=Outcome.PREFERS,
+                        preferred__isnull=False,
+                        strength__isnull=False,
+                        strength__in=[1, 2],
+                    )
                     | (
                         ~Q(outcome=Outcome.PREFERS)
                         & Q(preferred__isnull=True, strength__isnull=True)
