@@ -426,7 +426,7 @@ def _locked(batch: Batch, by: Member) -> Batch:
 def _must_be(batch: Batch, *states: BatchState, what: str) -> None:
     if batch.state not in states:
         needed = " or ".join(states)
-        raise WrongState(f"{batch.slug} is {batch.state}; only a {needed} batch can be {what}.")
+        raise WrongState(f"{batch.slug} is {batch.state}: it can be {what} only while {needed}.")
 
 
 def _enter(
