@@ -39,7 +39,8 @@ class ExportOptions:
     :ivar source: whether votes are preferences as given or come from scores.
     :ivar min_gap: with scores: means closer than this are a tie.
     :ivar aggregate: one row per decision of the majority, or one per vote.
-    :ivar ties: whether canonical records decided as a tie are kept; binary targets never hold one.
+    :ivar ties: whether canonical records decided as a tie or both bad are kept; empty for the
+        format's own way, which is keep for canonical. Binary targets never hold one.
     :ivar margin: what the margin column says.
     :ivar split: shares as "90/5/5", empty for one file.
     :ivar seed: decides splits and positions.
@@ -55,7 +56,7 @@ class ExportOptions:
     source: str = "preferences"
     min_gap: float = 1
     aggregate: str = "majority"
-    ties: str = "drop"
+    ties: str = ""
     margin: str = "none"
     split: str = ""
     seed: int = 0
@@ -67,6 +68,8 @@ class ExportOptions:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be done, naming every field at once."""
+        if not self.ties:
+            object.__setattr__(self, "ties", "keep" if self.format == "canonical" else "drop")
         wrong = {
             name: f"{name}: {getattr(self, name)!r} is none of {', '.join(known)}."
             for name, known in CHOICES.items()
@@ -82,7 +85,9 @@ class ExportOptions:
             wrong["min_gap"] = "min_gap: a gap between scores lies between 0 and 11."
         if not 0 <= self.seed < 2**63:
             wrong["seed"] = "seed: a whole number from 0."
-        if self.split:
+        if self.split and self.format == "ratings":
+            wrong["split"] = "split: ratings are one file; split pairs."
+        elif self.split:
             try:
                 parse_shares(self.split)
             except BadSplit as reason:

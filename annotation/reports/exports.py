@@ -1,0 +1,144 @@
+"""What an export is made from, what it would say now, and what is there to download."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from django.db.models import QuerySet
+
+from annotation.errors import NotFound
+from annotation.formats.manifest import (
+    Erratum,
+    IndexEntry,
+    errata,
+    read_index,
+    read_manifest,
+)
+from annotation.formats.options import ExportOptions
+from annotation.formats.pairs import canonical_json
+from annotation.formats.project import projected
+from annotation.formats.write_ratings import RatingRow, rating_line
+from annotation.models.batches import Batch
+from annotation.models.exports import Export
+from annotation.models.judgments import Judgment
+from annotation.models.projects import Project
+from annotation.reports.pairs import Snapshot, pair_pages
+from annotation.reports.ratings import rating_pages
+
+
+def exports_of(project: Project) -> "QuerySet[Export]":
+    """Return the project's exports, the newest first."""
+    exports = project.exports.select_related("created_by").order_by("-created_at", "-pk")
+    return cast("QuerySet[Export]", exports)
+
+
+def batches_named(project: Project, slugs: Iterable[str]) -> list[Batch]:
+    """Return the project's batches of these slugs, in order of slugs, each once.
+
+    :raises NotFound: naming every slug that is none.
+    """
+    wanted = sorted(set(slugs))
+    batches = list(
+        Batch.objects.filter(project=project, slug__in=wanted)
+        .select_related("project", "rubric", "guideline")
+        .order_by("slug")
+    )
+    if unknown := sorted(set(wanted) - {batch.slug for batch in batches}):
+        raise NotFound(f"There is no batch {', '.join(unknown)}.")
+    return batches
+
+
+def snapshots_of(export: Export) -> list[Snapshot]:
+    """Return the snapshots an export is made from."""
+    batches = batches_named(export.project, export.snapshot)
+    return [Snapshot(batch, export.snapshot[batch.slug]) for batch in batches]
+
+
+def judgment_count(snapshots: Iterable[Snapshot]) -> int:
+    """Return how many judgments of any kind the snapshots hold."""
+    return sum(
+        Judgment.objects.filter(batch=snapshot.batch).up_to(snapshot.number).count()
+        for snapshot in snapshots
+    )
+
+
+def described(snapshot: Snapshot) -> dict[str, Any]:
+    """Return what a manifest says of a snapshot: number, rubric and guideline versions."""
+    batch = snapshot.batch
+    versions = (
+        Judgment.objects.filter(batch=batch)
+        .up_to(snapshot.number)
+        .exclude(guideline_version=None)
+        .values_list("guideline_version__number", flat=True)
+        .distinct()
+    )
+    return {
+        "project": batch.project.slug,
+        "batch": batch.slug,
+        "kind": batch.kind,
+        "purpose": batch.purpose,
+        "number": snapshot.number,
+        "rubric": f"{batch.rubric.slug} {batch.rubric.version}",
+        "rubric_digest": batch.rubric.digest,
+        "guideline": batch.guideline.slug if batch.guideline else None,
+        "guideline_versions": sorted(versions),
+    }
+
+
+class RatingsIndex:
+    """The index of a ratings export: one entry an item, over its rows in any order."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self._rows: dict[str, tuple[RatingRow, list[str], set[int]]] = {}
+
+    def add(self, row: RatingRow) -> None:
+        """Take one row."""
+        _, digests, judgments = self._rows.setdefault(row.item, (row, [], set()))
+        digests.append(hashlib.sha256(rating_line(row)).hexdigest())
+        judgments.add(row.judgment)
+
+    def entries(self) -> list[IndexEntry]:
+        """Return the entries, sorted by item."""
+        return [
+            IndexEntry(
+                pair=item,
+                batch=row.batch,
+                dialogue=row.dialogue,
+                digest=hashlib.sha256(canonical_json(sorted(digests)).encode()).hexdigest(),
+                judgments=tuple(sorted(judgments)),
+                decisions={},
+            )
+            for item, (row, digests, judgments) in sorted(self._rows.items())
+        ]
+
+
+def index_of(snapshots: Sequence[Snapshot], *, options: ExportOptions) -> dict[str, IndexEntry]:
+    """Return what an export with these options would decide for each pair."""
+    if options.format == "ratings":
+        index = RatingsIndex()
+        for snapshot in snapshots:
+            for ratings in rating_pages(snapshot, set_name=options.set):
+                for row in ratings.rows:
+                    index.add(row)
+        return {entry.pair: entry for entry in index.entries()}
+    return {
+        pair.pair: projected(pair, options=options).index
+        for snapshot in snapshots
+        for page in pair_pages(snapshot, text=options.text)
+        for pair in page.pairs
+    }
+
+
+def errata_since(project: Project, directory: Path) -> list[Erratum]:
+    """Return what has changed, gone or come since the export in `directory`, by pair.
+
+    :raises annotation.formats.manifest.NoManifest: if the folder is no export.
+    :raises NotFound: if a batch of it is not in this project.
+    """
+    told: Mapping[str, Any] = read_manifest(directory)
+    options = ExportOptions.from_json(told["options"])
+    batches = batches_named(project, [entry["batch"] for entry in told["snapshots"]])
+    now = index_of([Snapshot.now(batch) for batch in batches], options=options)
+    return errata(read_index(directory), now)
