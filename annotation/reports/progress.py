@@ -1,0 +1,416 @@
+"""How far batches are: seats, pace, time, who does what, and what waits for the lead."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from math import ceil
+from statistics import median
+from typing import Any
+
+from django.db.models import Count, Exists, Max, OuterRef, Q
+
+from annotation.choices import AssignmentState, Cause, SeatPurpose, SeatState
+from annotation.models.assignments import Assignment, Seat
+from annotation.models.batches import Batch, Item
+from annotation.models.judgments import Judgment
+from annotation.models.projects import Project
+
+WORKED_SEATS = (SeatPurpose.OVERLAP, SeatPurpose.EXTRA, SeatPurpose.REFERENCE)
+"""Seats of annotators; those of reviewers and adjudicators are counted by their own reports."""
+
+PACE_DAYS = 7
+TIMED_JUDGMENTS = 500
+"""The median time is of so many of the newest submissions, and of all where there are fewer."""
+
+MOST_WAITING = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SeatCounts:
+    """Annotators' seats that are not closed: `submitted + held + parked + open == total`.
+
+    :ivar submitted: done, and not returned to their annotator.
+    :ivar held: with somebody now, returned ones included.
+    :ivar parked: open seats of items that three people skipped.
+    """
+
+    total: int
+    submitted: int
+    held: int
+    parked: int
+    open: int
+
+    @property
+    def percent(self) -> int:
+        """Submitted seats of all, rounded down: 100 only where all are."""
+        return 100 * self.submitted // self.total if self.total else 0
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatorRow:
+    """One member's work in the batch. `minutes` is the median of their timed submissions."""
+
+    public_id: str
+    pseudonym: str
+    paused: bool
+    submitted: int
+    held: int
+    returned: int
+    lapsed: int
+    skipped: int
+    surplus: int
+    minutes: float | None
+    last_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something only a lead can settle: a parked item, or a flagged one.
+
+    :ivar kind: `parked` or `flagged`. :ivar said: (pseudonym, reason, note) of each person.
+    """
+
+    kind: str
+    item: str
+    position: int
+    prompt: str
+    said: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchProgress:
+    """Where one batch stands at `at` and evidence number `number`.
+
+    :ivar pace: submissions a day over the last seven days, or since it opened.
+    :ivar done_by: the day by which the rest is done at that pace; None: no pace, or nothing left.
+    :ivar minutes: median of visible-tab minutes of the newest submissions. :ivar announced: the
+        median that the preview announced for the same items.
+    :ivar timed: how many submissions the two medians are of.
+    :ivar contradicting: judgments in which a person kept a preference against their own scores.
+    :ivar judgments: live judgments of the snapshot.
+    """
+
+    slug: str
+    title: str
+    kind: str
+    purpose: str
+    state: str
+    at: datetime
+    number: int
+    opened_at: datetime | None
+    closed_at: datetime | None
+    seats: SeatCounts
+    items: int
+    items_done: int
+    assignments: Mapping[str, int]
+    pace: float
+    done_by: date | None
+    minutes: float | None
+    announced: float | None
+    timed: int
+    contradicting: int
+    judgments: int
+    parked: int
+    flagged: int
+    surplus: int
+    annotators: tuple[AnnotatorRow, ...]
+
+    @property
+    def waits(self) -> int:
+        """How many things wait for the lead."""
+        return self.parked + self.flagged + self.surplus
+
+    @property
+    def contradicting_percent(self) -> int:
+        return round(100 * self.contradicting / self.judgments) if self.judgments else 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain values; times in ISO 8601."""
+        body = asdict(self)
+        for name in ("at", "opened_at", "closed_at", "done_by"):
+            body[name] = body[name].isoformat() if body[name] else None
+        for row in body["annotators"]:
+            row["last_at"] = row["last_at"].isoformat() if row["last_at"] else None
+        return body
+
+    def in_words(self) -> str:
+        """Return the same for a terminal."""
+        seats = self.seats
+        lines = [
+            f"{self.title} ({self.slug}): {self.kind}, {self.purpose}, {self.state}, "
+            f"evidence number {self.number}",
+            f"  seats    {seats.submitted} of {seats.total} submitted ({seats.percent} %), "
+            f"{seats.held} held, {seats.parked} parked, {seats.open} open",
+            f"  items    {self.items_done} of {self.items} done",
+            f"  pace     {self.pace:g} a day"
+            + (f", done by {self.done_by}" if self.done_by else ""),
+        ]
+        if self.minutes is not None:
+            announced = f", announced {self.announced:g}" if self.announced is not None else ""
+            lines.append(
+                f"  time     {self.minutes:g} min an item (median of {self.timed}){announced}"
+            )
+        lines.append(
+            f"  waiting  {self.parked} parked, {self.flagged} flagged, {self.surplus} surplus"
+        )
+        lines += [
+            f"  {row.pseudonym:<16} {row.submitted} submitted, {row.held} held, {row.skipped} skipped"
+            for row in self.annotators
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One line of the lead's list."""
+
+    slug: str
+    title: str
+    kind: str
+    purpose: str
+    state: str
+    created_at: datetime
+    items: int
+    members: int
+    seats: SeatCounts
+    parked_items: int
+
+
+def batch_rows(project: Project) -> list[BatchRow]:
+    """Return the project's batches, newest first. Four queries, however many there are."""
+    batches = list(project.batches.order_by("-created_at", "-pk"))
+    items = _by_batch(
+        Item.objects.filter(batch__in=batches)
+        .values("batch")
+        .annotate(all=Count("pk"), parked=Count("pk", filter=~Q(parked_at=None)))
+    )
+    seats = _by_batch(
+        Seat.objects.filter(item__batch__in=batches).values("item__batch").annotate(**_SEAT_COUNTS)
+    )
+    members = dict(
+        project.batches.annotate(people=Count("participations")).values_list("pk", "people")
+    )
+    return [
+        BatchRow(
+            slug=batch.slug,
+            title=batch.title,
+            kind=batch.kind,
+            purpose=batch.purpose,
+            state=batch.state,
+            created_at=batch.created_at,
+            items=items.get(batch.pk, {}).get("all", 0),
+            parked_items=items.get(batch.pk, {}).get("parked", 0),
+            members=members.get(batch.pk, 0),
+            seats=_seat_counts(seats.get(batch.pk, {})),
+        )
+        for batch in batches
+    ]
+
+
+def batch_progress(batch: Batch, *, now: datetime) -> BatchProgress:
+    """Return where the batch stands. Eleven queries, whatever its size."""
+    number = Batch.objects.values_list("last_number", flat=True).get(pk=batch.pk)
+    counted = Seat.objects.filter(item__batch=batch).aggregate(**_SEAT_COUNTS)
+    seats = _seat_counts(counted)
+    states: Counter[str] = Counter()
+    flagged = 0
+    for state, count, flags in (
+        Assignment.objects.filter(item__batch=batch)
+        .values("state")
+        .annotate(count=Count("pk"), flags=Count("pk", filter=~Q(flagged_at=None)))
+        .values_list("state", "count", "flags")
+    ):
+        states[state] = count
+        flagged += flags
+    pace = _pace(batch, now=now)
+    timed = _timed(batch)
+    everyone = [minutes for one in timed.values() for minutes, _ in one]
+    announced = [said for one in timed.values() for _, said in one if said is not None]
+    contradicting, judgments = _contradicting(batch, number)
+    return BatchProgress(
+        slug=batch.slug,
+        title=batch.title,
+        kind=batch.kind,
+        purpose=batch.purpose,
+        state=batch.state,
+        at=now,
+        number=number,
+        opened_at=batch.opened_at,
+        closed_at=batch.closed_at,
+        seats=seats,
+        items=batch.items.count(),
+        items_done=_items_done(batch),
+        assignments={state.value: states[state] for state in AssignmentState},
+        pace=pace,
+        done_by=_done_by(seats, pace, now=now),
+        minutes=_median(everyone),
+        announced=_median(announced),
+        timed=len(everyone),
+        contradicting=contradicting,
+        judgments=judgments,
+        parked=batch.items.parked().count(),
+        flagged=flagged,
+        surplus=states[AssignmentState.SURPLUS],
+        annotators=_annotators(batch, timed),
+    )
+
+
+def waiting_items(batch: Batch) -> list[Waiting]:
+    """Return parked and flagged items with what people said, at most fifty of each. Four queries."""
+    parked = list(
+        batch.items.parked().select_related("response_1__turn").order_by("parked_at", "pk")
+    )[:MOST_WAITING]
+    skipped: defaultdict[int, list[tuple[str, str, str]]] = defaultdict(list)
+    for item, *said in (
+        Assignment.objects.filter(item__in=parked, state=AssignmentState.SKIPPED)
+        .order_by("claimed_at", "pk")
+        .values_list("item", "member__pseudonym", "skip_reason", "skip_note")
+    ):
+        skipped[item].append((said[0], said[1], said[2]))
+    flagged: dict[int, list[tuple[str, str, str]]] = {}
+    items: dict[int, Item] = {}
+    for assignment in (
+        Assignment.objects.filter(item__batch=batch, flagged_at__isnull=False)
+        .select_related("item__response_1__turn", "member")
+        .order_by("flagged_at", "pk")[:MOST_WAITING]
+    ):
+        items[assignment.item_id] = assignment.item
+        flagged.setdefault(assignment.item_id, []).append(
+            (assignment.member.pseudonym, "", assignment.flag_note)
+        )
+    return [_waiting("parked", item, skipped[item.pk]) for item in parked] + [
+        _waiting("flagged", items[pk], said) for pk, said in flagged.items()
+    ]
+
+
+# --- Counting ------------------------------------------------------------------------------
+
+_WORKED = Q(purpose__in=WORKED_SEATS) & ~Q(state=SeatState.CLOSED)
+_SEAT_COUNTS: dict[str, Any] = {
+    "total": Count("pk", filter=_WORKED),
+    "free": Count("pk", filter=_WORKED & Q(state=SeatState.OPEN, item__parked_at=None)),
+    "parked": Count("pk", filter=_WORKED & Q(state=SeatState.OPEN, item__parked_at__isnull=False)),
+    "submitted": Count(
+        "pk",
+        filter=_WORKED
+        & Q(
+            Exists(Assignment.objects.filter(seat=OuterRef("pk"), state=AssignmentState.SUBMITTED))
+        ),
+    ),
+}
+
+
+def _seat_counts(counted: Mapping[str, int]) -> SeatCounts:
+    total, free = counted.get("total", 0), counted.get("free", 0)
+    parked, submitted = counted.get("parked", 0), counted.get("submitted", 0)
+    return SeatCounts(
+        total=total,
+        submitted=submitted,
+        held=total - submitted - free - parked,
+        parked=parked,
+        open=free,
+    )
+
+
+def _by_batch(rows: Iterable[dict[str, Any]]) -> dict[int, dict[str, int]]:
+    return {row.pop("batch", None) or row.pop("item__batch"): row for row in rows}
+
+
+def _items_done(batch: Batch) -> int:
+    """Return how many items have every overlap seat submitted."""
+    overlap = Seat.objects.filter(item=OuterRef("pk"), purpose=SeatPurpose.OVERLAP).exclude(
+        state=SeatState.CLOSED
+    )
+    submitted = Assignment.objects.filter(seat=OuterRef("pk"), state=AssignmentState.SUBMITTED)
+    undone = overlap.exclude(Exists(submitted))
+    return batch.items.filter(Exists(overlap)).exclude(Exists(undone)).count()
+
+
+def _pace(batch: Batch, *, now: datetime) -> float:
+    if batch.opened_at is None:
+        return 0.0
+    days = min(float(PACE_DAYS), max(1.0, (now - batch.opened_at) / timedelta(days=1)))
+    lately = Assignment.objects.submitted().filter(
+        item__batch=batch, submitted_at__gt=now - timedelta(days=days), submitted_at__lte=now
+    )
+    return round(lately.count() / days, 1)
+
+
+def _done_by(seats: SeatCounts, pace: float, *, now: datetime) -> date | None:
+    left = seats.total - seats.submitted
+    if not left or not pace:
+        return None
+    return (now + timedelta(days=ceil(left / pace))).date()
+
+
+def _timed(batch: Batch) -> dict[int, list[tuple[float, float | None]]]:
+    """Return member -> (minutes, announced minutes) of their newest timed submissions."""
+    timed: defaultdict[int, list[tuple[float, float | None]]] = defaultdict(list)
+    rows = (
+        Judgment.objects.filter(batch=batch, cause=Cause.FIRST)
+        .order_by("-number")
+        .values_list("member", "active_ms", "item__counts")[:TIMED_JUDGMENTS]
+    )
+    for member, active_ms, counts in rows:
+        if active_ms:
+            minutes = sum(active_ms.values()) / 60_000
+            timed[member].append((minutes, counts.get("minutes")))
+    return timed
+
+
+def _median(values: Iterable[float]) -> float | None:
+    known = list(values)
+    return round(median(known), 2) if known else None
+
+
+def _contradicting(batch: Batch, number: int) -> tuple[int, int]:
+    live = Judgment.objects.final(number=number).filter(batch=batch)
+    kept = Count("pk", filter=Q(preferences__contradiction="kept"), distinct=True)
+    counted = live.aggregate(kept=kept, all=Count("pk", distinct=True))
+    return counted["kept"], counted["all"]
+
+
+def _annotators(
+    batch: Batch, timed: Mapping[int, list[tuple[float, float | None]]]
+) -> tuple[AnnotatorRow, ...]:
+    def counting(state: AssignmentState) -> Count:
+        return Count("pk", filter=Q(state=state))
+
+    work = {
+        row.pop("member"): row
+        for row in Assignment.objects.filter(item__batch=batch)
+        .values("member", "member__public_id", "member__pseudonym")
+        .annotate(
+            **{state.value: counting(state) for state in AssignmentState},
+            last_at=Max("submitted_at"),
+        )
+    }
+    paused = {}
+    for member, public_id, pseudonym, paused_at in batch.participations.values_list(
+        "member", "member__public_id", "member__pseudonym", "paused_at"
+    ):
+        paused[member] = paused_at is not None
+        work.setdefault(member, {"member__public_id": public_id, "member__pseudonym": pseudonym})
+    rows = [
+        AnnotatorRow(
+            public_id=row["member__public_id"],
+            pseudonym=row["member__pseudonym"],
+            paused=paused.get(member, False),
+            minutes=_median(minutes for minutes, _ in timed.get(member, ())),
+            last_at=row.get("last_at"),
+            **{state.value: row.get(state.value, 0) for state in AssignmentState},
+        )
+        for member, row in work.items()
+    ]
+    return tuple(sorted(rows, key=lambda row: row.pseudonym))
+
+
+def _waiting(kind: str, item: Item, said: list[tuple[str, str, str]]) -> Waiting:
+    return Waiting(
+        kind=kind,
+        item=item.public_id,
+        position=item.position,
+        prompt=item.response_1.turn.prompt[:160],
+        said=tuple(said),
+    )

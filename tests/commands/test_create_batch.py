@@ -1,0 +1,253 @@
+"""`manage.py create_batch` and `manage.py batch`."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from annotation.choices import (
+    BatchSettings,
+    BatchState,
+    DimensionPreference,
+    LocalScope,
+    OverallScale,
+    PairChoice,
+    ReasonRule,
+)
+from annotation.models import Batch, Item
+from tests.conftest import NOW
+from tests.factories import make_lead, make_member, make_rubric, make_tree
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def lead():
+    make_rubric()
+    return make_lead("okafor")
+
+
+def make_wave(*more: str) -> Batch:
+    make_tree(paths=2)
+    make_member(name="heron")
+    make_member(name="larch")
+    run("create_batch", "wave-1", "--kind", "turn_pair", "--all-annotators", *more)
+    return Batch.objects.get(slug="wave-1")
+
+
+def test_a_preview_says_what_it_would_be_and_writes_nothing(lead):
+    make_tree(paths=4, turns=5, fork=1)
+
+    said = run("create_batch", "wave-1", "--kind", "conversation_pair", "--dry-run")
+
+    assert "items      4 of 6 possible" in said
+    assert "2 left out: not chosen" in said
+    assert "seats      8 (2 at each of 4 items), 0 members" in said
+    assert "decisions  56 an item (median), 56 to 56" in said
+    assert not Batch.objects.exists()
+
+
+def test_a_preview_in_json_holds_the_same_and_says_what_is_wrong(lead):
+    make_tree(paths=2)
+    out = StringIO()
+
+    body = json.loads(run("create_batch", "wave-1", "--kind", "turn_pair", "--preview", "--json"))
+    with pytest.raises(CommandError, match="sample of dialogues must be 1"):
+        call_command(
+            *("create_batch", "wave-1", "--kind", "turn_pair", "--sample", "0"),
+            *("--preview", "--json"),
+            stdout=out,
+        )
+
+    assert (body["items"], body["seats"], body["problems"]) == (1, 2, [])
+    assert len(json.loads(out.getvalue())["problems"]) == 2
+
+
+def test_every_option_reaches_the_batch(lead, tmp_path):
+    for task in ("drawing", "cooking"):
+        make_tree(paths=4, turns=3, fork=1, task=task)
+    make_member(name="heron")
+    (tmp_path / "en.md").write_text("Be fair.", encoding="utf-8")
+    (tmp_path / "zh.md").write_text("要公平。", encoding="utf-8")
+
+    body = json.loads(
+        run(
+            "create_batch",
+            "wave-1",
+            *("--kind", "conversation_pair", "--purpose", "pilot", "--title", "Wave 1"),
+            *("--rubric", "intermt:1", "--by", "okafor", "--json"),
+            *("--task", "drawing", "--turns", "2-4", "--images", "none", "--sample", "5"),
+            *("--pairs", "sample:2", "--unequal-length", "--include-incomplete"),
+            *("--order", "shuffled", "--seed", "7", "--member", "heron"),
+            *("--overlap", "1+3:0.5", "--lease", "30"),
+            *("--guideline-file", f"en={tmp_path / 'en.md'}"),
+            *("--guideline-file", f"zh-hans={tmp_path / 'zh.md'}"),
+            *("--local", "after_fork", "--no-global", "--reasons", "intermt"),
+            *("--reason", "text_quality=at-or-below:1+share:0.1"),
+            *("--reason", "crucial_step_recognition=never", "--reason-minimum", "10"),
+            *("--dimension-preference", "none", "--overall-scale", "graded"),
+            *("--fork-preference", "--undo-minutes", "5"),
+        )
+    )
+
+    batch = Batch.objects.get()
+    assert (body["items"], body["state"], body["public_id"]) == (2, "draft", batch.public_id)
+    assert (batch.title, batch.purpose, batch.order) == ("Wave 1", "pilot", "shuffled")
+    assert (batch.seed, batch.lease_minutes, batch.created_by) == (7, 30, lead)
+    assert batch.choice == {
+        "tasks": ["drawing"],
+        "turns_least": 2,
+        "turns_most": 4,
+        "has_images": False,
+        "sample": 5,
+    }
+    assert batch.parsed_settings() == BatchSettings(
+        local_scope=LocalScope.AFTER_FORK,
+        global_ratings=False,
+        reasons={
+            "local_image_text_consistency": ReasonRule(at_or_below=1, share=0.2),
+            "text_quality": ReasonRule(at_or_below=1, share=0.1),
+            "visual_perceptual_quality": ReasonRule(at_or_below=1, share=0.2),
+        },
+        reason_minimum=10,
+        dimension_preference=DimensionPreference.NONE,
+        overall_scale=OverallScale.GRADED,
+        fork_preference=True,
+        pairs=PairChoice.SAMPLE,
+        pairs_per_tree=2,
+        equal_length_only=False,
+        include_incomplete=True,
+        overlap=1,
+        overlap_high=3,
+        overlap_high_share=0.5,
+        undo_minutes=5,
+    )
+    assert set(batch.guideline.versions.values_list("language", "text")) == {
+        ("en", "Be fair."),
+        ("zh-hans", "要公平。"),
+    }
+
+
+def test_a_batch_can_be_opened_at_once(lead):
+    assert make_wave("--open").state == BatchState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--by", "nobody"], "no lead nobody"),
+        (["--project", "other"], "no project other"),
+        (["--rubric", "wit"], "no rubric wit"),
+        (["--rubric", "intermt:x"], "no number of rubric version"),
+        (["--member", "nobody"], "Not members of default: nobody"),
+        (["--guideline", "none-such"], "no guideline none-such"),
+        (["--guideline-file", "en.md"], "LANGUAGE=PATH"),
+        (["--guideline-file", "en=/nowhere/en.md"], "could not be read"),
+        (["--turns", "many"], "no number of turns"),
+        (["--overlap", "2+x"], r"N\+M:SHARE"),
+        (["--overlap", "some"], "no number of overlap"),
+        (["--overlap", "9000"], "overlap must be between 1 and 50"),
+        (["--pairs", "some"], "all, ring or sample:N"),
+        (["--reason", "text_quality"], "DIMENSION=RULE"),
+        (["--reason", "text_quality=sometimes"], "is not a reason rule"),
+        (["--open"], "0 members cannot fill 2 seats"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(lead, options, problem):
+    make_tree(paths=2)
+
+    with pytest.raises(CommandError, match=problem):
+        run("create_batch", "wave-1", "--kind", "turn_pair", *options)
+
+
+def test_no_lead_or_several_are_told_what_to_do():
+    make_rubric()
+    make_tree(paths=2)
+    command = ("create_batch", "wave-1", "--kind", "turn_pair")
+
+    with pytest.raises(CommandError, match="has no lead"):
+        run(*command)
+    make_lead("okafor")
+    make_lead("silva")
+    with pytest.raises(CommandError, match=r"say which with --by \(okafor, silva\)"):
+        run(*command)
+
+
+# --- batch
+
+
+def test_a_batch_is_taken_through_its_states(lead):
+    make_wave()
+
+    states = []
+    for step in ("open", "pause", "open", "close", "reopen"):
+        states.append(run("batch", "wave-1", step).strip())
+
+    assert states == [
+        "wave-1 is open.",
+        "wave-1 is paused.",
+        "wave-1 is open.",
+        "wave-1 is closed.",
+        "wave-1 is open.",
+    ]
+    with pytest.raises(CommandError, match="only while closed"):
+        run("batch", "wave-1", "reopen")
+
+
+def test_the_status_is_printed_in_words_and_json(lead):
+    make_wave("--open")
+
+    assert "0 of 2 submitted (0 %), 0 held, 0 parked, 2 open" in run("batch", "wave-1")
+    assert json.loads(run("batch", "wave-1", "--json"))["seats"]["total"] == 2
+    with pytest.raises(CommandError, match="no batch wave-9"):
+        run("batch", "wave-9")
+
+
+def test_overlap_members_seats_and_items_are_changed(lead):
+    item = make_wave("--open").items.get()
+    make_member(name="tern")
+
+    assert run("batch", "wave-1", "members", "tern") == "1 members added.\n"
+    assert run("batch", "wave-1", "overlap", "3").startswith("1 seats added")
+    assert run("batch", "wave-1", "seats", "--item", item.public_id) == "1 extra seats added.\n"
+    Item.objects.update(parked_at=NOW)
+    assert run("batch", "wave-1", "offer-again") == "1 items offered again.\n"
+    run("batch", "wave-1", "close")
+    assert run("batch", "wave-1", "reopen", "--item", item.public_id) == "1 items reopened.\n"
+
+    item.refresh_from_db()
+    assert (item.seats.count(), item.parked_at) == (4, None)
+    assert item.reopened_at is not None
+    assert item.batch.state == BatchState.CLOSED
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["overlap"], "Say the overlap"),
+        (["overlap", "many"], "Say the overlap"),
+        (["members", "nobody"], "Not members: nobody"),
+        (["seats", "--item", "x"], "no items of wave-1"),
+        (["seats"], "items of one batch"),
+    ],
+)
+def test_a_change_that_cannot_be_made_is_refused_in_words(lead, arguments, problem):
+    make_wave("--open")
+
+    with pytest.raises(CommandError, match=problem):
+        run("batch", "wave-1", *arguments)
+
+
+def test_a_draft_is_discarded(lead):
+    make_wave()
+
+    assert run("batch", "wave-1", "discard") == "Discarded wave-1.\n"
+
+    assert not Batch.objects.exists()
