@@ -1,7 +1,27 @@
 """The app's addresses, a list per noun. Routes are named `noun` or `noun-verb`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from annotation.views import desk, images, judging
 
 app_name = "annotation"
 
 urlpatterns: list[URLPattern | URLResolver] = []
+
+desk_urls = [
+    path("", desk.desk, name="desk"),
+    path("my-work/", desk.my_work, name="my-work"),
+    path("screen/", desk.screen, name="screen"),
+    path("batches/<slug:slug>/next/", desk.next_item, name="next"),
+    path("batches/<slug:slug>/guideline/", desk.guideline, name="guideline"),
+]
+judging_urls = [
+    path("items/<str:public_id>/", judging.assignment, name="assignment"),
+    path("items/<str:public_id>/draft/", judging.draft, name="assignment-draft"),
+    path("items/<str:public_id>/skip/", judging.skip_item, name="assignment-skip"),
+    path("items/<str:public_id>/flag/", judging.flag_item, name="assignment-flag"),
+    path("items/<str:public_id>/undo/", judging.undo, name="assignment-undo"),
+    path("items/<str:public_id>/images/<str:sha256>/<str:size>", images.image, name="image"),
+]
+urlpatterns += desk_urls
+urlpatterns += judging_urls

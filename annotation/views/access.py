@@ -1,0 +1,59 @@
+"""Who is asking: the signed-in person as a member of the project."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext as _
+from django_htmx.middleware import HtmxDetails
+
+from annotation.errors import AnnotationError, Invalid
+from annotation.models.projects import Member
+from annotation.models.users import User
+from annotation.permissions import member_of
+
+P = ParamSpec("P")
+
+
+class UserRequest(HttpRequest):
+    """A request after the middlewares: a signed-in person, and what htmx said."""
+
+    user: User
+    htmx: HtmxDetails
+
+
+MemberView = Callable[Concatenate[UserRequest, Member, P], HttpResponseBase]
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Say whether a script asks, which wants status codes and no pages."""
+    return request.headers.get("Accept", "") == "application/json"
+
+
+def as_member(view: "MemberView[P]") -> Callable[Concatenate[Any, P], HttpResponseBase]:
+    """Call the view with the person's membership; send strangers to sign in.
+
+    A script gets 401 instead of the sign-in page, so that it can ask in place.
+    """
+
+    @wraps(view)
+    def door(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            if wants_json(request):
+                return JsonResponse({"message": _("Sign in again.")}, status=401)
+            return redirect_to_login(request.get_full_path())
+        member = member_of(request.user)
+        if member is None:
+            raise PermissionDenied(_("You are not a member of this project."))
+        return view(request, member, *args, **kwargs)
+
+    return door
+
+
+def refusal(error: AnnotationError, **more: Any) -> JsonResponse:
+    """Return a refusal for a script: its words, and each place that is wrong."""
+    fields = error.fields if isinstance(error, Invalid) else {}
+    return JsonResponse({"message": str(error), "fields": fields, **more}, status=error.status)

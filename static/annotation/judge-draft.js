@@ -1,0 +1,375 @@
+/* Keeping and sending: each change is on the server within a second or two, and the page says
+   "Saved" only when the server has said so. What has not arrived also lies in this browser. */
+"use strict";
+
+(() => {
+  const { form, words } = window.judge;
+  const state = document.getElementById("saved");
+  const store = `judge:${form.dataset.item}`;
+  const control = ["csrfmiddlewaretoken", "draft_version", "submission_key", "guideline_version"];
+  const readOnly = form.dataset.readOnly === "1";
+  const WAIT = 800;
+  const TIMEOUT = 15000;
+  const RETRIES = [2, 4, 8, 15, 30];
+  let sending = false;
+  let waiting = null;
+  let failures = 0;
+  let sentBody = null;
+  let submission = null;
+  let signedOut = false;
+  let conflicting = false;
+
+  const entries = () => [...new FormData(form)].filter(([name, value]) => !control.includes(name) && (value !== "" || name.startsWith("reason.")));
+  const text = (pairs) => new URLSearchParams(pairs.filter(([name, value]) => value !== "")).toString();
+  const comparable = (body) => {
+    const kept = new URLSearchParams(body);
+    kept.delete("evidence");
+    for (const name of [...kept.keys()]) if (name.startsWith("yours.")) kept.delete(name);
+    kept.sort();
+    return kept.toString();
+  };
+  let stored = comparable(text(entries()));
+
+  const show = (name, sentence, icon) => {
+    state.dataset.state = name;
+    state.querySelector("[data-saved-words]").textContent = sentence;
+    state.querySelector("use").setAttribute("href", icon);
+  };
+
+  const keepHere = (body) => {
+    try {
+      localStorage.setItem(store, JSON.stringify({ body, version: form.elements.draft_version.value, at: Date.now() }));
+    } catch {
+      /* A full or forbidden store: the server copy is the one that counts. */
+    }
+  };
+  const forgetHere = () => {
+    try {
+      localStorage.removeItem(store);
+    } catch { /* as above */ }
+  };
+
+  const post = async (url, pairs) => {
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), TIMEOUT);
+    try {
+      return await fetch(url, {
+        method: "POST",
+        body: new URLSearchParams(pairs),
+        headers: { Accept: "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
+        redirect: "manual",
+        signal: stop.signal,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  const later = (seconds) => {
+    clearTimeout(waiting);
+    waiting = setTimeout(save, seconds * 1000);
+  };
+
+  const failed = () => {
+    const pause = RETRIES[Math.min(failures, RETRIES.length - 1)];
+    failures += 1;
+    show("failed", words.notSaved, "#i-warning");
+    later(pause);
+  };
+
+  const askToSignIn = () => {
+    signedOut = true;
+    show("signed-out", words.signedOut, "#i-lock");
+    const dialog = document.getElementById("signed-out");
+    if (!dialog.open) dialog.showModal();
+  };
+
+  const stored2xx = (response, body) => {
+    failures = 0;
+    form.elements.draft_version.value = response.headers.get("Draft-Version") ?? form.elements.draft_version.value;
+    stored = comparable(body);
+    sentBody = null;
+    const at = new Date(response.headers.get("Draft-Saved-At") ?? Date.now());
+    if (comparable(text(entries())) === stored) forgetHere();
+    show("saved", words.saved.replace("{at}", at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })), "#i-check");
+    if (response.headers.get("Seat-Held") === "no") show("failed", words.seatLost, "#i-warning");
+  };
+
+  async function save() {
+    clearTimeout(waiting);
+    if (readOnly || conflicting || signedOut || submission) return false;
+    if (sending) {
+      later(WAIT / 1000);
+      return false;
+    }
+    // An attempt whose outcome is unknown is sent again as it was: its own echo is no conflict.
+    const body = sentBody ?? text(entries());
+    if (!sentBody && comparable(body) === stored) return true;
+    sending = true;
+    sentBody = body;
+    show("saving", words.saving, "#i-clock");
+    try {
+      const response = await post(form.dataset.draft, `${body}&draft_version=${form.elements.draft_version.value}`);
+      if (response.ok) stored2xx(response, body);
+      else if (response.status === 401 || response.type === "opaqueredirect") askToSignIn();
+      else if (response.status === 409) await conflict(response, body);
+      else if (response.status === 403) await renewToken().then(failed);
+      else if (response.status === 422) {
+        sentBody = null;
+        show("failed", (await response.json()).message, "#i-warning");
+      } else failed();
+    } catch {
+      failed();
+    } finally {
+      sending = false;
+    }
+    if (state.dataset.state === "saved" && comparable(text(entries())) !== stored) later(WAIT / 1000);
+    return state.dataset.state === "saved";
+  }
+
+  async function renewToken() {
+    const response = await fetch(form.dataset.draft, { headers: { Accept: "application/json" }, redirect: "manual" });
+    if (!response.ok) return null;
+    const draft = await response.json();
+    form.elements.csrfmiddlewaretoken.value = draft.csrf_token;
+    return draft;
+  }
+
+  /* Putting values into the form */
+
+  const fill = (body) => {
+    const values = new URLSearchParams(body);
+    for (const field of form.elements) {
+      if (!field.name || control.includes(field.name) || field.name === "do" || field.type === "submit") continue;
+      if (field.name.startsWith("yours.") || field.name === "evidence") continue;
+      if (field.type === "radio" || field.type === "checkbox") field.checked = values.getAll(field.name).includes(field.value);
+      else field.value = values.get(field.name) ?? "";
+    }
+    form.dispatchEvent(new CustomEvent("judge:filled"));
+  };
+
+  const group = (body) => {
+    const values = new Map();
+    for (const [name, value] of new URLSearchParams(body)) {
+      if (name === "evidence" || name.startsWith("yours.") || control.includes(name)) continue;
+      values.set(name, [...(values.get(name) ?? []), value]);
+    }
+    return values;
+  };
+
+  const labelOf = (name) => {
+    const field = form.querySelector(`[name="${CSS.escape(name)}"]`);
+    const row = field?.closest("fieldset.rating, fieldset.preference") ?? field?.closest(".detail")?.previousElementSibling;
+    if (field?.dataset.label) return field.dataset.label;
+    if (row) return [row.dataset.place ?? words.preference, row.dataset.name].filter(Boolean).join(", ");
+    return name;
+  };
+
+  const valueWords = (name, values) => {
+    if (!values?.length) return words.empty;
+    return values.map((value) => {
+      const field = form.querySelector(`[name="${CSS.escape(name)}"][value="${CSS.escape(value)}"]`);
+      return field?.dataset.sentence ?? field?.closest("label")?.textContent.trim().replace(/\s+/g, " ") ?? value;
+    }).join(", ");
+  };
+
+  /* Another window saved meanwhile: both versions are shown, the person chooses. */
+  async function conflict(response, mine) {
+    const theirs = await response.json();
+    if (comparable(theirs.fields) === comparable(mine)) {
+      form.elements.draft_version.value = theirs.version;
+      stored = comparable(mine);
+      sentBody = null;
+      show("saved", words.saved.replace("{at}", new Date(theirs.saved_at).toLocaleTimeString([], { hour12: false })), "#i-check");
+      return;
+    }
+    offer(text(entries()), theirs);
+  }
+
+  function offer(mine, theirs) {
+    conflicting = true;
+    sentBody = null;
+    const here = group(mine);
+    const other = group(theirs.fields);
+    const names = [...new Set([...here.keys(), ...other.keys()])].filter((name) => JSON.stringify(here.get(name)) !== JSON.stringify(other.get(name)));
+    const dialog = document.getElementById("conflict");
+    const lines = dialog.querySelector("tbody");
+    lines.replaceChildren();
+    dialog.querySelector("[data-conflict-words]").textContent = words.conflict.replace("{n}", names.length);
+    for (const [index, name] of names.entries()) {
+      const line = lines.insertRow();
+      line.insertCell().textContent = labelOf(name);
+      for (const [side, values] of [["here", here.get(name)], ["other", other.get(name)]]) {
+        const label = document.createElement("label");
+        const choice = document.createElement("input");
+        choice.type = "radio";
+        choice.name = `line-${index}`;
+        choice.value = side;
+        choice.checked = side === "here";
+        label.append(choice, valueWords(name, values));
+        line.insertCell().append(label);
+      }
+    }
+    const settle = () => {
+      const chosen = new URLSearchParams(mine);
+      for (const [index, name] of names.entries()) {
+        if (dialog.querySelector(`[name="line-${index}"]:checked`).value === "here") continue;
+        chosen.delete(name);
+        for (const value of other.get(name) ?? []) chosen.append(name, value);
+      }
+      form.elements.draft_version.value = theirs.version;
+      stored = comparable(theirs.fields);
+      conflicting = false;
+      dialog.close();
+      fill(chosen.toString());
+      later(0);
+    };
+    dialog.querySelector("[data-keep]").onclick = settle;
+    for (const button of dialog.querySelectorAll("[data-take]")) {
+      button.onclick = () => {
+        for (const choice of dialog.querySelectorAll(`[value="${button.dataset.take}"]`)) choice.checked = true;
+        settle();
+      };
+    }
+    dialog.oncancel = (event) => event.preventDefault();
+    show("failed", words.twoVersions, "#i-warning");
+    dialog.showModal();
+  }
+
+  /* Signing in again, in place */
+
+  document.querySelector("[data-sign-in]").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const again = event.target;
+    const page = await fetch(again.action, { redirect: "manual" });
+    if (page.ok) {
+      const parsed = new DOMParser().parseFromString(await page.text(), "text/html");
+      const token = parsed.querySelector('[name="csrfmiddlewaretoken"]')?.value ?? "";
+      const pairs = new URLSearchParams(new FormData(again));
+      pairs.set("csrfmiddlewaretoken", token);
+      await fetch(again.action, { method: "POST", body: pairs, headers: { "X-CSRFToken": token }, redirect: "manual" });
+    }
+    const draft = await renewToken();
+    again.querySelector("[data-sign-in-failed]").hidden = Boolean(draft);
+    if (!draft) return;
+    again.elements.password.value = "";
+    signedOut = false;
+    document.getElementById("signed-out").close();
+    if (submission) send();
+    else save();
+  });
+  document.getElementById("signed-out").addEventListener("close", () => {
+    if (signedOut) show("signed-out", words.signedOut, "#i-lock");
+  });
+  state.addEventListener("click", () => {
+    if (signedOut) document.getElementById("signed-out").showModal();
+    else if (state.dataset.state === "failed" && !conflicting) save();
+  });
+
+  /* Submitting: one key and one body, kept through every retry */
+
+  const bar = document.getElementById("missing");
+  const barSays = (sentence) => {
+    bar.dataset.state = "failed";
+    bar.querySelector("[data-missing-words]").textContent = sentence;
+    bar.querySelector("use").setAttribute("href", "#i-warning");
+  };
+
+  async function send(tries = 0) {
+    try {
+      const response = await post(form.action, submission);
+      if (response.ok) {
+        forgetHere();
+        const answer = await response.json();
+        submission = null;
+        stored = comparable(text(entries()));
+        location.assign(answer.next);
+        return;
+      }
+      if (response.status === 401 || response.type === "opaqueredirect") return void askToSignIn();
+      if (response.status === 403 && tries === 0) {
+        await renewToken();
+        return void send(1);
+      }
+      if (response.status >= 400 && response.status < 500 && response.status !== 429) {
+        const answer = await response.json().catch(() => ({ message: words.refused }));
+        submission = null;
+        barSays(answer.message);
+        const first = answer.places?.[0];
+        const row = first && document.getElementById(first);
+        if (row) window.judge.focusRow(row);
+        return;
+      }
+      throw new Error(String(response.status));
+    } catch {
+      const pause = RETRIES[Math.min(tries, RETRIES.length - 1)];
+      barSays(words.notSent.replace("{n}", pause));
+      setTimeout(() => submission && send(tries + 1), pause * 1000);
+    }
+  }
+
+  form.addEventListener("submit", (event) => {
+    const doing = event.submitter?.value ?? "submit";
+    if (doing === "leave") {
+      event.preventDefault();
+      save().then((done) => {
+        if (done || comparable(text(entries())) === stored) location.assign(form.dataset.next);
+      });
+      return;
+    }
+    if (doing !== "submit") return;
+    event.preventDefault();
+    if (submission || readOnly) return;
+    const missing = window.judge.missing();
+    if (missing.length) {
+      window.judge.goToMissing();
+      return;
+    }
+    clearTimeout(waiting);
+    submission = new URLSearchParams([...new FormData(form)].concat([["do", "submit"]])).toString();
+    show("saving", words.sending, "#i-clock");
+    send();
+  });
+
+  const touched = () => {
+    keepHere(text(entries()));
+    later(WAIT / 1000);
+  };
+  form.addEventListener("judge:changed", touched);
+  form.addEventListener("judge:filled", () => keepHere(text(entries())));
+  form.addEventListener("judge:save", () => save());
+  window.addEventListener("online", () => save());
+  window.addEventListener("beforeunload", (event) => {
+    if (!readOnly && !submission && comparable(text(entries())) !== stored) {
+      save();
+      event.preventDefault();
+    }
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") save();
+  });
+
+  /* What this browser kept from before: the last page never heard that it arrived. */
+  try {
+    const kept = JSON.parse(localStorage.getItem(store) ?? "null");
+    if (kept && !readOnly && comparable(kept.body) !== stored) {
+      if (String(kept.version) === form.elements.draft_version.value) {
+        fill(kept.body);
+        later(0);
+      } else {
+        offer(kept.body, { fields: text(entries()), version: form.elements.draft_version.value, saved_at: Date.now() });
+      }
+    } else if (kept) forgetHere();
+  } catch {
+    forgetHere();
+  }
+
+  document.querySelector("form[data-flag]")?.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const flag = event.target;
+    const response = await post(flag.action, new URLSearchParams(new FormData(flag))).catch(() => null);
+    if (response?.ok) flag.closest("dialog").close();
+    barSays(response?.ok ? words.flagged : words.notFlagged);
+    if (response?.ok) bar.dataset.state = "open";
+  });
+})();
