@@ -6,7 +6,7 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -83,7 +83,8 @@ def write_folder(
     partial = target.with_name(f".{target.name}{PARTIAL}-{secrets.token_hex(4)}")
     partial.mkdir()
     try:
-        told = _Folder(partial, project, list(snapshots), options, progress).write()
+        with ExitStack() as stack:
+            told = _Folder(partial, project, list(snapshots), options, progress, stack).write()
         partial.replace(target)
         _sync_folder(target.parent)
     except BaseException:
@@ -102,7 +103,9 @@ class _Folder:
         snapshots: list[Snapshot],
         options: ExportOptions,
         progress: Progress,
+        stack: ExitStack,
     ) -> None:
+        self.stack = stack
         self.folder = folder
         self.project = project
         self.snapshots = sorted(snapshots, key=lambda snapshot: snapshot.batch.slug)
@@ -157,8 +160,8 @@ class _Folder:
         names = list(NAMES) if split_of is not None else ["pairs"]
         shares = parse_shares(self.options.split).parts if split_of is not None else (1,)
         used = [name for name, share in zip(names, shares, strict=True) if share]
-        outputs = {name: _Lines(self.folder / f"{name}.jsonl") for name in used}
-        index = _Lines(self.folder / INDEX)
+        outputs = {name: self._lines(f"{name}.jsonl") for name in used}
+        index = self._lines(INDEX)
         for pair in self._pairs():
             split = split_of[pair.dialogue] if split_of is not None else None
             self._write_pair(pair, split, outputs[split or "pairs"], index)
@@ -210,7 +213,7 @@ class _Folder:
         return places
 
     def _write_ratings(self) -> None:
-        lines = _Lines(self.folder / "ratings.csv")
+        lines = self._lines("ratings.csv")
         lines.write(header_line(), counts=False)
         index = RatingsIndex()
         path = self.folder / "ratings.parquet"
@@ -232,7 +235,7 @@ class _Folder:
         self._write_index(index.entries())
 
     def _write_index(self, entries: Sequence[IndexEntry]) -> None:
-        index = _Lines(self.folder / INDEX)
+        index = self._lines(INDEX)
         for entry in entries:
             index.write(entry.line())
         self.files.append(index.close())
@@ -261,6 +264,9 @@ class _Folder:
             self.files.append(FileEntry(by_hash[sha256], size, digest))
             self._tell(0)
 
+    def _lines(self, name: str) -> "_Lines":
+        return _Lines(self.stack.enter_context((self.folder / name).open("wb")), name)
+
     def _write_text(self, name: str, text: str) -> None:
         content = text.encode("utf-8")
         with synced(self.folder / name) as file:
@@ -275,9 +281,9 @@ class _Folder:
 class _Lines:
     """A file of lines that knows its hash and its number of rows."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.file = path.open("wb")
+    def __init__(self, file: IO[bytes], name: str) -> None:
+        self.file = file
+        self.name = name
         self.digest = hashlib.sha256()
         self.size = 0
         self.rows = 0
@@ -292,7 +298,7 @@ class _Lines:
         _sync_file(self.file)
         self.file.close()
         digest = self.digest.hexdigest()
-        return FileEntry(self.path.name, self.size, digest, rows=self.rows, split=split)
+        return FileEntry(self.name, self.size, digest, rows=self.rows, split=split)
 
 
 @contextmanager

@@ -54,7 +54,7 @@ class ExportOptions:
     format: str = "canonical"
     dimension: str = OVERALL
     source: str = "preferences"
-    min_gap: float = 1
+    min_gap: float = 1.0
     aggregate: str = "majority"
     ties: str = ""
     margin: str = "none"
@@ -68,6 +68,7 @@ class ExportOptions:
 
     def __post_init__(self) -> None:
         """Refuse what cannot be done, naming every field at once."""
+        object.__setattr__(self, "min_gap", float(self.min_gap))
         if not self.ties:
             object.__setattr__(self, "ties", "keep" if self.format == "canonical" else "drop")
         wrong = {

@@ -1,0 +1,192 @@
+"""The shell's way to export, verify, take out and see what has changed."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from annotation.actions.tokens import find_token
+from annotation.choices import Cause
+from annotation.formats.manifest import read_manifest
+from annotation.models import Judgment, Member, Void
+from tests.factories import NOW, make_batch, make_items, make_lead, make_member
+from tests.judged import judge
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def judged():
+    """Two decided pairs of the batch `cats`."""
+    batch = make_batch(slug="cats")
+    make_lead(name="lead")
+    person = make_member(name="robin")
+    for item in make_items(batch, items=2):
+        judge(item, person, overall=item.response_2, at=NOW)
+    return batch
+
+
+def run(capsys, *arguments, **options):
+    call_command(*arguments, **options)
+    return capsys.readouterr().out
+
+
+def test_an_export_says_what_it_wrote_and_verifies(judged, tmp_path, capsys):
+    out = tmp_path / "out"
+
+    told = run(capsys, "export_pairs", "--batch", "cats", "--format", "swift", "--out", str(out))
+
+    assert told.splitlines() == [
+        f"{out}/index.jsonl: 2 rows",
+        f"{out}/pairs.jsonl: 2 rows",
+        "judgments: submitted 2 = exported 2",
+        "decisions: made 2 = written 2",
+    ]
+    assert run(capsys, "verify_export", str(out)) == "Sound: 3 files, 4 rows, all sums balance.\n"
+
+
+def test_an_altered_export_fails_verification_by_name(judged, tmp_path, capsys):
+    out = tmp_path / "out"
+    call_command("export_pairs", "--batch", "cats", "--out", str(out))
+    path = out / "pairs.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"robin", b"rabin"))
+
+    with pytest.raises(CommandError, match="1 problems"):
+        call_command("verify_export", str(out))
+    assert "pairs.jsonl was altered" in capsys.readouterr().err
+    with pytest.raises(CommandError, match="not an export"):
+        call_command("verify_export", str(tmp_path))
+
+
+def test_the_manifest_is_printed_as_json_with_every_option(judged, tmp_path, capsys):
+    told = json.loads(
+        run(
+            capsys,
+            "export_pairs", "--batch", "cats", "--out", str(tmp_path / "out"), "--json",
+            "--format", "canonical", "--dimension", "all", "--from", "preferences",
+            "--min-gap", "2", "--aggregate", "raw", "--ties", "drop", "--margin", "none",
+            "--split", "90/5/5", "--seed", "7", "--text", "raw", "--images", "none",
+            "--at", "1",
+        )
+    )  # fmt: skip
+
+    assert told == read_manifest(tmp_path / "out")
+    assert told["options"] == {
+        "format": "canonical",
+        "dimension": "all",
+        "source": "preferences",
+        "min_gap": 2.0,
+        "aggregate": "raw",
+        "ties": "drop",
+        "margin": "none",
+        "split": "90/5/5",
+        "seed": 7,
+        "text": "raw",
+        "images": "none",
+        "last_response_only": False,
+        "response_images": "refuse",
+        "set": "final",
+    }
+    assert told["snapshots"][0]["number"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--batch", "dogs"], "There is no batch dogs"),
+        (["--batch", "cats", "--at", "9"], "cats is at number 2"),
+        (["--batch", "cats", "--format", "swift", "--ties", "keep"], "a tie cannot be kept"),
+        (["--batch", "cats", "--project", "other"], "There is no project other"),
+        (["--batch", "cats", "--split", "a/b"], "is no split"),
+    ],
+)
+def test_what_cannot_be_exported_is_refused_in_words(judged, tmp_path, arguments, message):
+    with pytest.raises(CommandError, match=message):
+        call_command("export_pairs", "--out", str(tmp_path / "out"), *arguments)
+    assert not (tmp_path / "out").exists()
+
+
+def test_errata_list_what_changed_went_and_came_by_pair(judged, tmp_path, capsys):
+    out = tmp_path / "out"
+    first, second = judged.items.order_by("position")
+    call_command("export_pairs", "--batch", "cats", "--format", "swift", "--out", str(out))
+    capsys.readouterr()
+    assert run(capsys, "errata", str(out)) == "0 changed, 0 gone, 0 come\n"
+
+    judge(
+        first,
+        Member.objects.get(pseudonym="robin"),
+        overall=first.response_1,
+        cause=Cause.CORRECTION,
+    )
+    call_command("void", "item", second.public_id, "--reason", "broken", "--by", "lead")
+    (third,) = make_items(judged, items=1)
+    judge(third, make_member(), overall="tie")
+    capsys.readouterr()
+
+    lines = run(capsys, "errata", str(out)).splitlines()
+    assert sorted(line.split()[0] for line in lines[:3]) == ["changed", "come", "gone"]
+    assert lines[3] == "1 changed, 1 gone, 1 come"
+    assert any("overall response_2 -> response_1" in line for line in lines)
+    found = [json.loads(line) for line in run(capsys, "errata", str(out), "--json").splitlines()]
+    assert {one["what"]: one["now"] for one in found} == {
+        "changed": {"overall": "response_1"},
+        "gone": {},
+        "come": {"overall": "tie"},
+    }
+
+
+def test_errata_of_ratings_go_by_item(tmp_path, capsys):
+    batch = make_batch(slug="cats")
+    (item,) = make_items(batch)
+    robin = make_member(name="robin")
+    judge(item, robin, scores={(item.response_1, "text_quality"): 1})
+    out = tmp_path / "out"
+    call_command("export_pairs", "--batch", "cats", "--format", "ratings", "--out", str(out))
+
+    judge(item, robin, scores={(item.response_1, "text_quality"): 2}, cause=Cause.CORRECTION)
+    capsys.readouterr()
+
+    assert run(capsys, "errata", str(out)).splitlines()[-1] == "1 changed, 0 gone, 0 come"
+
+
+def test_void_takes_out_lists_and_puts_back(judged, capsys):
+    judgment = Judgment.objects.get(number=1)
+
+    told = run(capsys, "void", "judgment", judgment.public_id, "--reason", "copied", "--by", "lead")
+    row = Void.objects.get()
+    assert told == (
+        f"Out of cats as number 3; put it back by: void lift {row.public_id} --reason ...\n"
+    )
+    assert "cats 3" in run(capsys, "void", "list", "cats")
+    assert "judgment: copied (lead" in run(capsys, "void", "list")
+
+    told = run(capsys, "void", "lift", row.public_id, "--reason", "it was not", "--by", "lead")
+    assert told == "Put back in cats as number 4.\n"
+    assert run(capsys, "void", "list") == ""
+
+
+def test_void_of_a_member_counts_from_the_time_named(judged):
+    since = (NOW + timedelta(hours=1)).isoformat()
+
+    call_command("void", "member", "robin", "--since", since, "--reason", "tired", "--by", "lead")
+    assert Void.objects.get().since == NOW + timedelta(hours=1)
+    with pytest.raises(CommandError, match="write a time"):
+        call_command("void", "member", "robin", "--since", "noon", "--reason", "x", "--by", "lead")
+
+
+@pytest.mark.parametrize("what", ["judgment", "member", "item", "dialogue", "image", "lift"])
+def test_void_of_something_unknown_is_refused(judged, what):
+    with pytest.raises(CommandError, match="There is no"):
+        call_command("void", what, "nobody", "--reason", "x", "--by", "lead")
+
+
+def test_a_token_is_printed_once_and_works(judged, capsys):
+    call_command("create_token", "trainer", "--scope", "pairs:read", "--for", "lead")
+
+    printed = capsys.readouterr()
+    token = find_token(printed.out.strip(), now=timezone.now())
+    assert (token.name, token.scopes, token.member.pseudonym) == ("trainer", ["pairs:read"], "lead")
+    assert "only time" in printed.err
