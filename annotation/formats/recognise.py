@@ -59,10 +59,20 @@ class Recognised:
     layout: Layout
     byte_order_mark: bool
 
-    def entries(self) -> Iterator[Entry | Refused]:
-        """Yield what each place of the file gives, in order; memory is one entry."""
+    def entries(self, *, see: Callable[[int], None] | None = None) -> Iterator[Entry | Refused]:
+        """Yield what each place of the file gives, in order; memory is one entry.
+
+        :param see: is told the byte at which each piece of the file starts.
+        """
         with self.path.open("rb") as file:
-            yield from self.format.entries(pieces(file, self.layout))
+            yield from self.format.entries(_seen(pieces(file, self.layout), see))
+
+
+def _seen(cut: Iterable[Piece], see: Callable[[int], None] | None) -> Iterator[Piece]:
+    for piece in cut:
+        if see is not None:
+            see(piece.offset)
+        yield piece
 
 
 def recognise(path: Path, *, name: str = AUTO) -> Recognised:

@@ -140,6 +140,10 @@ class Response:
     source: Source = Source()
 
 
+Message = Prompt | Response
+"""Either side of a turn."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     prompt: Prompt

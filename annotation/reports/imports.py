@@ -1,0 +1,279 @@
+"""What an import did, and what can be judged of what it brought."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import combinations
+from typing import Any
+
+from django.db.models import Count, Q
+
+from annotation.choices import RecordOutcome, SlotState
+from annotation.models.content import Dialogue, Response, Slot, Turn
+from annotation.reports.trees import Answer, Tree, load_trees
+
+MOST_LISTED = 1000
+"""Refusals and conflicts are all counted; this many of each are listed."""
+
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A record that was not taken. `field` is a JSON path within it."""
+
+    file: str
+    position: int
+    place: str
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A score or preference that differs from the one that is stored, which stays.
+
+    :ivar turn: the turn it is about, from 1, or None: the whole conversation.
+    """
+
+    file: str
+    position: int
+    place: str
+    dimension: str
+    turn: int | None
+    stored: str
+    given: str
+
+
+@dataclass(slots=True)
+class FileReport:
+    """What one file held. `turns` counts prompts with their response over all its records."""
+
+    file: str
+    format: str
+    records: int = 0
+    turns: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    new_dialogues: int = 0
+    new_turns: int = 0
+    new_responses: int = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {
+            "file": self.file,
+            "format": self.format,
+            "records": self.records,
+            "turns": self.turns,
+            "outcomes": {str(one): self.outcomes[one] for one in RecordOutcome},
+            "new_dialogues": self.new_dialogues,
+            "new_turns": self.new_turns,
+            "new_responses": self.new_responses,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the trees hold that the files' records belong to.
+
+    :ivar turns: prompts, each once however many records share it.
+    """
+
+    dialogues: int
+    turns: int
+    responses: int
+    slots: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgeable:
+    """What can be judged in those trees.
+
+    :ivar turn_pairs: pairs of responses to one prompt, by turn (from 1).
+    :ivar conversation_pairs: pairs of full paths of which neither is the other's beginning, by
+        (first turn that differs, difference in turns).
+    :ivar incomplete: how many paths, turn pairs and conversation pairs show a missing or broken
+        picture; batches leave them out unless told otherwise.
+    """
+
+    full_paths: int
+    turn_pairs: Mapping[int, int]
+    conversation_pairs: Mapping[tuple[int, int], int]
+    trees_without_pair: int
+    incomplete: Mapping[str, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON values; pairs of conversations as a list."""
+        return {
+            "full_paths": self.full_paths,
+            "turn_pairs": {str(turn): pairs for turn, pairs in self.turn_pairs.items()},
+            "conversation_pairs": [
+                {"fork_turn": fork, "length_difference": difference, "pairs": pairs}
+                for (fork, difference), pairs in self.conversation_pairs.items()
+            ],
+            "trees_without_pair": self.trees_without_pair,
+            "incomplete": dict(self.incomplete),
+        }
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """Everything a lead wants to know after an import. Counts of this run, unless they say other.
+
+    :ivar filled: slots that had no picture and have one now.
+    :ivar variants: pictures that differ from the one at their slot, kept beside it.
+    :ivar scores: by what became of them: stored, same, conflict, unknown_dimension, off_scale,
+        without_rubric, wrong_level; and names_more_steps among the stored.
+    """
+
+    dry_run: bool = False
+    written: bool = True
+    files: list[FileReport] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    conflict_count: int = 0
+    anomalies: Counter[str] = field(default_factory=Counter)
+    filled: int = 0
+    variants: int = 0
+    scores: Counter[str] = field(default_factory=Counter)
+    preferences: Counter[str] = field(default_factory=Counter)
+    contents: Contents | None = None
+    judgeable: Judgeable | None = None
+
+    def count(self, outcome: RecordOutcome) -> int:
+        """Return how many records ended so, over all files."""
+        return sum(one.outcomes[outcome] for one in self.files)
+
+    @property
+    def records(self) -> int:
+        return sum(one.records for one in self.files)
+
+    def refuse(self, refusal: Refusal) -> None:
+        if len(self.refused) < MOST_LISTED:
+            self.refused.append(refusal)
+
+    def contradict(self, conflict: Conflict) -> None:
+        self.conflict_count += 1
+        if len(self.conflicts) < MOST_LISTED:
+            self.conflicts.append(conflict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return plain JSON values, the counts of all files first."""
+        totals = {str(one): self.count(one) for one in RecordOutcome}
+        return {
+            "records": {"read": self.records, **totals},
+            "dry_run": self.dry_run,
+            "written": self.written,
+            "files": [one.as_json() for one in self.files],
+            "refused": [asdict(one) for one in self.refused],
+            "conflicts": [asdict(one) for one in self.conflicts],
+            "conflict_count": self.conflict_count,
+            "anomalies": _above_zero(self.anomalies),
+            "filled": self.filled,
+            "variants": self.variants,
+            "scores": _above_zero(self.scores),
+            "preferences": _above_zero(self.preferences),
+            "contents": None if self.contents is None else asdict(self.contents),
+            "judgeable": None if self.judgeable is None else self.judgeable.as_json(),
+        }
+
+
+def _above_zero(counts: Mapping[str, int]) -> dict[str, int]:
+    return {str(name): count for name, count in sorted(counts.items()) if count}
+
+
+Sources = Iterable[tuple[int, str]]
+"""(import's primary key, file) pairs: the records of these files."""
+
+
+def contents_of(sources: Sources) -> Contents:
+    """Count what the trees hold that these files' records belong to."""
+    dialogues = _dialogues(sources)
+    within = dialogues.values("pk")
+    states = (
+        Slot.objects.filter(Q(turn__dialogue__in=within) | Q(response__dialogue__in=within))
+        .order_by()
+        .values_list("state")
+        .annotate(count=Count("pk"))
+    )
+    found = dict(states)
+    return Contents(
+        dialogues=dialogues.count(),
+        turns=Turn.objects.filter(dialogue__in=within).count(),
+        responses=Response.objects.filter(dialogue__in=within).count(),
+        slots={str(state): found.get(state, 0) for state in SlotState},
+    )
+
+
+def judgeable_of(sources: Sources) -> Judgeable:
+    """Count what can be judged in those trees; pages of trees are in memory, never all."""
+    turn_pairs: Counter[int] = Counter()
+    conversation_pairs: Counter[tuple[int, int]] = Counter()
+    incomplete: Counter[str] = Counter(paths=0, turn_pairs=0, conversation_pairs=0)
+    full_paths = without = 0
+    for tree in _trees(sources):
+        broken = _incomplete_answers(tree)
+        full = [answer for answer in tree.answers.values() if answer.full]
+        full_paths += len(full)
+        incomplete["paths"] += sum(answer.pk in broken for answer in full)
+        pairs = 0
+        for one, other in _siblings(tree):
+            pairs += 1
+            turn_pairs[one.depth] += 1
+            incomplete["turn_pairs"] += one.pk in broken or other.pk in broken
+        for one, other in combinations(full, 2):
+            fork = _fork(one, other)
+            if fork is not None:
+                pairs += 1
+                conversation_pairs[fork, abs(one.depth - other.depth)] += 1
+                incomplete["conversation_pairs"] += one.pk in broken or other.pk in broken
+        without += not pairs
+    return Judgeable(
+        full_paths=full_paths,
+        turn_pairs=dict(sorted(turn_pairs.items())),
+        conversation_pairs=dict(sorted(conversation_pairs.items())),
+        trees_without_pair=without,
+        incomplete=dict(incomplete),
+    )
+
+
+def _dialogues(sources: Sources) -> Any:
+    which = Q(pk__in=[])
+    for imported_in, file in sources:
+        which |= Q(records__imported_in=imported_in, records__file=file)
+    return Dialogue.objects.filter(which).distinct()
+
+
+def _trees(sources: Sources) -> Iterator[Tree]:
+    dialogues = _dialogues(sources).order_by("pk")
+    last = 0
+    while page := list(
+        dialogues.filter(pk__gt=last).values_list("pk", "content_key", "task")[:PAGE]
+    ):
+        yield from load_trees(page)
+        last = page[-1][0]
+
+
+def _incomplete_answers(tree: Tree) -> set[int]:
+    """Return the answers whose path shows a missing or broken picture."""
+    return {
+        answer.pk
+        for answer in tree.answers.values()
+        if any(node.incomplete for node in tree.nodes_to(answer))
+    }
+
+
+def _siblings(tree: Tree) -> Iterator[tuple[Answer, Answer]]:
+    by_turn: dict[int, list[Answer]] = {}
+    for answer in tree.answers.values():
+        by_turn.setdefault(answer.turn, []).append(answer)
+    for together in by_turn.values():
+        yield from combinations(together, 2)
+
+
+def _fork(one: Answer, other: Answer) -> int | None:
+    """Return the first turn, from 1, at which two paths differ; None where one begins the other."""
+    for turn, (left, right) in enumerate(zip(one.lineage, other.lineage, strict=False), 1):
+        if left != right:
+            return turn
+    return None
