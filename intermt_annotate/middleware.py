@@ -1,8 +1,9 @@
-"""Two small middlewares: headers that Django does not set, and redirects that htmx follows."""
+"""Small middlewares: health, headers that Django does not set, redirects that htmx follows."""
 
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -14,6 +15,23 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
     "Cache-Control": "no-store",
 }
+
+
+class HealthMiddleware:
+    """Answer /health/ before any host or https check: a probe speaks to the process itself."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path != "/health/":
+            return self.get_response(request)
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        except DatabaseError:
+            return JsonResponse({"database": "does not answer"}, status=503)
+        return JsonResponse({"database": "ok"})
 
 
 class SecurityHeadersMiddleware:

@@ -72,6 +72,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "intermt_annotate.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "intermt_annotate.middleware.SecurityHeadersMiddleware",
     "csp.middleware.CSPMiddleware",
