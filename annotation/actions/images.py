@@ -6,7 +6,7 @@ import json
 import select
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -156,12 +156,14 @@ class Pictures:
 
     :ivar folders: where names are looked up.
     :ivar dry: decode and store nothing in files.
+    :ivar alive: called before each file, for whoever must say that work goes on.
     """
 
     project: Project
     folders: tuple[Path, ...]
     decoder: Decoder
     dry: bool = False
+    alive: Callable[[], None] = lambda: None
 
     def find(self, names: Iterable[str]) -> dict[str, Found]:
         """Return what each name gives; a name that is absent from the answer names no file."""
@@ -172,6 +174,7 @@ class Pictures:
         return found
 
     def _read(self, path: Path) -> Found:
+        self.alive()
         try:
             with path.open("rb") as file:
                 data = file.read(MOST_BYTES + 1)
