@@ -1,8 +1,8 @@
 """The app's addresses, a list per noun. Routes are named `noun` or `noun-verb`."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
-from annotation.views import desk, images, judging
+from annotation.views import batches, desk, images, judging
 
 app_name = "annotation"
 
@@ -25,3 +25,12 @@ judging_urls = [
 ]
 urlpatterns += desk_urls
 urlpatterns += judging_urls
+
+batch_urls = [
+    path("batches/", batches.batches, name="batches"),
+    path("batches/<slug:slug>/", batches.batch, name="batch"),
+    path("batches/<slug:slug>/state/", batches.batch_state, name="batch-state"),
+    path("batches/<slug:slug>/offer-again/", batches.batch_offer_again, name="batch-offer-again"),
+]
+urlpatterns += batch_urls
+urlpatterns += [path("api/v1/", include("annotation.api.urls"))]

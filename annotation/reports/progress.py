@@ -46,6 +46,27 @@ class SeatCounts:
         """Submitted seats of all, rounded down: 100 only where all are."""
         return 100 * self.submitted // self.total if self.total else 0
 
+    @property
+    def bar(self) -> tuple["Segment", ...]:
+        """The seats as stretches of one bar, in percent of its width."""
+        segments = []
+        start = 0.0
+        for name in ("submitted", "held", "parked", "open"):
+            width = 100 * getattr(self, name) / self.total if self.total else 0.0
+            segments.append(Segment(name, getattr(self, name), round(start, 3), round(width, 3)))
+            start += width
+        return tuple(segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One stretch of a bar: what it is of, how many, and where it lies in percent."""
+
+    name: str
+    count: int
+    start: float
+    width: float
+
 
 @dataclass(frozen=True, slots=True)
 class AnnotatorRow:
@@ -122,7 +143,16 @@ class BatchProgress:
         return self.parked + self.flagged + self.surplus
 
     @property
+    def time(self) -> str:
+        """The median time an item as minutes:seconds, or nothing."""
+        if self.minutes is None:
+            return ""
+        minutes, seconds = divmod(round(self.minutes * 60), 60)
+        return f"{minutes}:{seconds:02}"
+
+    @property
     def contradicting_percent(self) -> int:
+        """Judgments that kept a preference against their own scores, of all, rounded."""
         return round(100 * self.contradicting / self.judgments) if self.judgments else 0
 
     def as_json(self) -> dict[str, Any]:
@@ -267,7 +297,7 @@ def waiting_items(batch: Batch) -> list[Waiting]:
         .order_by("claimed_at", "pk")
         .values_list("item", "member__pseudonym", "skip_reason", "skip_note")
     ):
-        skipped[item].append((said[0], said[1], said[2]))
+        skipped[item].append((said[0], said[1].replace("_", " "), said[2]))
     flagged: dict[int, list[tuple[str, str, str]]] = {}
     items: dict[int, Item] = {}
     for assignment in (

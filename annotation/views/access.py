@@ -13,7 +13,7 @@ from django_htmx.middleware import HtmxDetails
 from annotation.errors import AnnotationError, Invalid
 from annotation.models.projects import Member
 from annotation.models.users import User
-from annotation.permissions import member_of
+from annotation.permissions import can_lead, member_of
 
 P = ParamSpec("P")
 
@@ -51,6 +51,20 @@ def as_member(view: "MemberView[P]") -> Callable[Concatenate[Any, P], HttpRespon
         return view(request, member, *args, **kwargs)
 
     return door
+
+
+def as_lead(view: "MemberView[P]") -> Callable[Concatenate[Any, P], HttpResponseBase]:
+    """As `as_member`, for pages of those who run batches; others are told that it is not theirs."""
+
+    @wraps(view)
+    def door(
+        request: UserRequest, member: Member, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        if not can_lead(member):
+            raise PermissionDenied(_("This page is for leads."))
+        return view(request, member, *args, **kwargs)
+
+    return as_member(door)
 
 
 def refusal(error: AnnotationError, **more: Any) -> JsonResponse:

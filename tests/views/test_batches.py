@@ -1,0 +1,260 @@
+"""The lead's list of batches, and one batch's page."""
+
+import pytest
+from django.urls import reverse
+
+from annotation.actions.assignments import claim_next, flag, skip
+from annotation.actions.judgments import submit_judgment
+from annotation.choices import BatchState, Role, SkipReason
+from annotation.models import Batch, Item, Project
+from tests.conftest import NOW
+from tests.factories import make_batch, make_items, make_lead, make_member
+from tests.worlds import full_body, open_batch_with
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def lead(client):
+    """A lead, signed in."""
+    member = make_lead("okafor")
+    client.force_login(member.user)
+    return member
+
+
+def submit(batch, member):
+    assignment = claim_next(batch, by=member, now=NOW)
+    submit_judgment(assignment, by=member, body=full_body(assignment), key="k", now=NOW)
+
+
+def text_of(response) -> str:
+    return " ".join(response.content.decode().split())
+
+
+# --- The list
+
+
+def test_the_list_says_how_far_each_batch_is(client, lead):
+    batch, (heron, _) = open_batch_with(items=2, seats=2, slug="wave-1")
+    submit(batch, heron)
+    Item.objects.filter(batch=batch, assignments=None).update(parked_at=NOW)
+    make_batch(state=BatchState.DRAFT, slug="wave-2")
+
+    page = text_of(client.get(reverse("annotation:batches")))
+
+    assert f'<a href="/batches/wave-1/">{batch.title}</a>' in page
+    assert '<span class="nowrap">1 of 4</span>' in page
+    assert '<a href="/batches/wave-1/#waiting">1 parked</a>' in page
+    assert '<a href="/batches/wave-2/">' in page
+    assert '<span class="nowrap">0 of 0</span>' in page
+    assert "New batch" not in page
+
+
+def test_a_list_without_batches_says_what_to_do(client, lead):
+    assert "Import dialogues first" in text_of(client.get(reverse("annotation:batches")))
+
+
+def test_a_lead_with_the_admin_is_offered_a_new_batch(client, lead):
+    lead.user.is_staff = True
+    lead.user.save()
+
+    assert 'href="/admin/annotation/batch/add/"' in text_of(
+        client.get(reverse("annotation:batches"))
+    )
+
+
+# --- One batch
+
+
+def test_the_page_shows_progress_people_and_what_waits(client, lead):
+    batch, (heron, larch) = open_batch_with(items=3, seats=2, slug="wave-1")
+    submit(batch, heron)
+    skipped = claim_next(batch, by=heron, now=NOW)
+    skip(skipped, by=heron, reason=SkipReason.TOO_LONG, note="An hour & more", now=NOW)
+    Item.objects.filter(pk=skipped.item_id).update(parked_at=NOW)
+    flag(claim_next(batch, by=larch, now=NOW), by=larch, note="Which picture?", now=NOW)
+
+    page = text_of(client.get(reverse("annotation:batch", args=["wave-1"])))
+
+    assert '<span class="figure">1</span> <span class="second">of 6 submitted, 16 %</span>' in page
+    assert '<a href="#waiting">1 parked, 1 questions</a>' in page
+    assert f"{heron.pseudonym}: too long: <q>An hour &amp; more</q>" in page
+    assert f"{larch.pseudonym}: <q>Which picture?</q>" in page
+    assert f'<th scope="row">{heron.pseudonym}</th> <td class="number">1</td>' in page
+    assert f'value="{skipped.item.public_id}"' in page
+    assert "evidence number 1." in page
+
+
+def test_htmx_gets_only_the_part_that_moves(client, lead):
+    open_batch_with(slug="wave-1")
+
+    whole = text_of(client.get("/batches/wave-1/"))
+    part = text_of(client.get("/batches/wave-1/", headers={"HX-Request": "true"}))
+    boosted = text_of(
+        client.get("/batches/wave-1/", headers={"HX-Request": "true", "HX-Boosted": "true"})
+    )
+
+    assert part.startswith('<div id="progress"')
+    assert 'hx-trigger="every 30s"' in part
+    assert "<html" not in part
+    assert "<html" in whole
+    assert "<html" in boosted
+
+
+def test_the_page_holds_no_style_or_script_of_its_own(client, lead):
+    batch, (heron, _) = open_batch_with(slug="wave-1")
+    submit(batch, heron)
+
+    page = client.get("/batches/wave-1/").content.decode()
+
+    assert " style=" not in page
+    assert "<style" not in page
+    assert " onclick=" not in page
+    assert "<script>" not in page
+
+
+# --- Steps
+
+
+def test_a_batch_is_opened_paused_closed_and_reopened_on_its_page(client, lead):
+    batch = make_batch(
+        state=BatchState.DRAFT, slug="wave-1", members=[make_member(), make_member()]
+    )
+    make_items(batch, items=1, seats=0)
+
+    states = []
+    for step in ("open", "pause", "open", "close", "reopen"):
+        response = client.post("/batches/wave-1/state/", {"step": step}, follow=True)
+        assert response.redirect_chain == [("/batches/wave-1/", 302)]
+        states.append(Batch.objects.get().state)
+        assert f"The batch is {states[-1]}." in text_of(response)
+
+    assert states == ["open", "paused", "open", "closed", "open"]
+    assert [entry["by"] for entry in Batch.objects.get().history] == ["okafor"] * 5
+
+
+def test_a_step_that_is_refused_says_why(client, lead):
+    make_batch(state=BatchState.DRAFT, slug="wave-1")
+
+    closed = text_of(client.post("/batches/wave-1/state/", {"step": "close"}, follow=True))
+    opened = text_of(client.post("/batches/wave-1/state/", {"step": "open"}, follow=True))
+    other = text_of(client.post("/batches/wave-1/state/", {"step": "burn"}, follow=True))
+
+    assert "wave-1 is draft: it can be closed only while open or paused." in closed
+    assert "The batch has no items: nothing could be judged." in opened
+    assert "Choose to open, pause, close or reopen." in other
+    assert Batch.objects.get().state == BatchState.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        ("draft", {"open"}),
+        ("open", {"pause", "close"}),
+        ("paused", {"open", "close"}),
+        ("closed", {"reopen"}),
+    ],
+)
+def test_only_steps_that_can_be_taken_are_offered(client, lead, state, offered):
+    make_batch(state=BatchState(state), slug="wave-1")
+
+    page = client.get("/batches/wave-1/").content.decode()
+
+    assert {step for step in ("open", "pause", "close", "reopen") if f'value="{step}"' in page} == (
+        offered
+    )
+
+
+def test_a_parked_item_is_offered_again(client, lead):
+    batch, _ = open_batch_with(items=2, slug="wave-1")
+    Item.objects.update(parked_at=NOW)
+    chosen, other = batch.items.order_by("position")
+
+    page = client.post("/batches/wave-1/offer-again/", {"item": chosen.public_id}, follow=True)
+    none = client.post("/batches/wave-1/offer-again/", {"item": "x"}, follow=True)
+
+    assert "1 items are offered again." in text_of(page)
+    assert "Choose items of one batch." in text_of(none)
+    assert list(batch.items.parked()) == [other]
+
+
+# --- Who and how
+
+
+DOORS = [
+    ("get", "/batches/"),
+    ("get", "/batches/wave-1/"),
+    ("post", "/batches/wave-1/state/"),
+    ("post", "/batches/wave-1/offer-again/"),
+]
+
+
+@pytest.mark.parametrize(("method", "url"), DOORS)
+def test_strangers_sign_in_first(client, method, url):
+    make_batch(slug="wave-1")
+
+    response = getattr(client, method)(url)
+
+    assert response.status_code == 302
+    assert response.url == f"/sign-in/?next={url}"
+
+
+@pytest.mark.parametrize(("method", "url"), DOORS)
+@pytest.mark.parametrize("role", [Role.ANNOTATOR, Role.REVIEWER, None])
+def test_annotators_and_reviewers_are_kept_out(client, method, url, role):
+    member = make_member(role or Role.LEAD)
+    if role is None:  # a lead who has left
+        member.ended_at = NOW
+        member.save()
+    batch = make_batch(slug="wave-1", members=[member])
+    client.force_login(member.user)
+
+    response = getattr(client, method)(url, {"step": "pause"})
+
+    assert response.status_code == 403
+    assert batch.title not in response.content.decode()
+    assert Batch.objects.get().state == BatchState.OPEN
+
+
+@pytest.mark.parametrize(
+    ("method", "url"),
+    [
+        ("post", "/batches/wave-1/"),
+        ("get", "/batches/wave-1/state/"),
+        ("get", "/batches/wave-1/offer-again/"),
+    ],
+)
+def test_other_methods_are_refused(client, lead, method, url):
+    make_batch(slug="wave-1")
+
+    assert getattr(client, method)(url, {"step": "pause"}).status_code == 405
+    assert Batch.objects.get().state == BatchState.OPEN
+
+
+def test_batches_of_another_project_are_not_there(client, lead):
+    batch = make_batch(slug="wave-1")
+    batch.project = Project.objects.create(slug="other", name="Other")
+    batch.save()
+
+    assert client.get("/batches/wave-1/").status_code == 404
+    assert client.post("/batches/wave-1/state/", {"step": "pause"}).status_code == 404
+    assert "wave-1" not in client.get("/batches/").content.decode()
+
+
+# --- Queries
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_three_rows_take_as_many_queries_as_one(client, lead, count, django_assert_num_queries):
+    batch, people = open_batch_with(items=count, seats=count, people=count, slug="wave-1")
+    for member in people:
+        submit(batch, member)
+    Item.objects.update(parked_at=NOW)
+    for _ in range(count - 1):
+        make_batch()
+
+    # Session and user, the membership for the door and for the navigation, and the rows.
+    with django_assert_num_queries(4 + 4):
+        client.get("/batches/")
+    with django_assert_num_queries(4 + 1 + 11 + 3):
+        client.get("/batches/wave-1/")
