@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Prefetch, Q
 
-from annotation.choices import BatchPurpose, Cause, Origin, SeatPurpose, SlotState
+from annotation.choices import BatchPurpose, Origin, SeatPurpose, SlotState
 from annotation.formats.pairs import pair_key
 from annotation.formats.write_ratings import RatingRow
 from annotation.models.batches import Batch
-from annotation.models.judgments import Judgment, Rating
+from annotation.models.judgments import Judgment, JudgmentQuerySet, Rating
 from annotation.models.quality import GoldAnswer
 from annotation.models.rubric import ScalePoint
 from annotation.reports.pairs import Snapshot, why_out, written_at
@@ -117,7 +117,7 @@ class _Reader:
             .order_by("number")[:size]
         )
 
-    def _up_to(self) -> "QuerySet[Judgment]":
+    def _up_to(self) -> JudgmentQuerySet:
         return Judgment.objects.filter(batch=self.snapshot.batch).up_to(self.snapshot.number)
 
     def _newest(self, judgments: list[Judgment]) -> dict[int, int]:
@@ -145,22 +145,16 @@ class _Reader:
         asked afresh and say nothing about which rating stands.
         """
         responses = {one.response_id for judgment in judgments for one in judgment.ratings.all()}
-        later = Judgment.objects.filter(
-            assignment=OuterRef("judgment__assignment"),
-            revision__gt=OuterRef("judgment__revision"),
-            number__lte=self.snapshot.number,
-        )
-        live = self.voids.outside(self._up_to().filter(seat__purpose=SeatPurpose.OVERLAP))
-        rows = (
-            Rating.objects.filter(
-                response__in=responses,
-                judgment__in=live.filter(item__repeat_of=None).values("pk"),
-                origin__in=[Origin.GIVEN, Origin.PROPOSED],
-            )
-            .exclude(Exists(later))
-            .exclude(judgment__cause=Cause.WITHDRAWAL)
-            .values_list("judgment__member", "response", "dimension", "judgment__number")
-        )
+        counted = self._up_to().filter(seat__purpose=SeatPurpose.OVERLAP, item__repeat_of=None)
+        if self.set_name == "independent":
+            counted = counted.independent(number=self.snapshot.number)
+        else:
+            counted = counted.current(number=self.snapshot.number)
+        rows = Rating.objects.filter(
+            response__in=responses,
+            judgment__in=self.voids.outside(counted).values("pk"),
+            origin__in=[Origin.GIVEN, Origin.PROPOSED],
+        ).values_list("judgment__member", "response", "dimension", "judgment__number")
         newest: dict[tuple[int, int, int], int] = {}
         for member, response, dimension, number in rows:
             unit = (member, response, dimension)

@@ -1,0 +1,19 @@
+"""The addresses under /api/v1/."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
+
+from annotation.api.authentication import HasKey
+from annotation.api.batches import Pairs, Ratings
+from annotation.api.exports import ExportFile, Exports, ExportState
+from annotation.api.images import ImageFile
+
+urlpatterns = [
+    path("batches/<slug:slug>/pairs/", Pairs.as_view(), name="api-pairs"),
+    path("batches/<slug:slug>/ratings/", Ratings.as_view(), name="api-ratings"),
+    path("exports/", Exports.as_view(), name="api-exports"),
+    path("exports/<str:public_id>/", ExportState.as_view(), name="api-export"),
+    path("exports/<str:public_id>/file/", ExportFile.as_view(), name="api-export-file"),
+    path("schema/", SpectacularAPIView.as_view(permission_classes=[HasKey]), name="api-schema"),
+    path("images/<str:sha256>/", ImageFile.as_view(), name="api-image"),
+]
