@@ -1,78 +1,97 @@
-"""Publishing rubrics: numbered versions that never change."""
+"""Publishing what is rated. A version, once published, is never changed."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 
-from annotation.errors import Invalid
-from annotation.formats.rubric import BadRubric, parse_rubric
-from annotation.models.projects import Project
+from annotation.errors import AnnotationError, Invalid, NotAllowed
+from annotation.formats.records import Unfit
+from annotation.formats.rubrics import DimensionGiven, RubricGiven, read_rubric
+from annotation.models.projects import Member, Project
 from annotation.models.rubric import Dimension, Rubric, ScalePoint
+from annotation.permissions import can_lead
 
 
-class RubricRefused(Invalid):
-    """A rubric file that cannot be published."""
+class VersionTaken(AnnotationError):
+    """The version is published with other content."""
 
 
-def publish_rubric(project: Project, content: str | bytes, *, now: datetime) -> tuple[Rubric, bool]:
-    """Publish a rubric file and return the version, and whether it is new.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The rubric's version, and whether it was made just now."""
 
-    The same content again is the version that is there. Changed content becomes the file's own
-    version number, which must be higher than the newest: judgments keep the version they were
-    made by.
+    rubric: Rubric
+    is_new: bool
 
-    :raises RubricRefused: the file cannot be read, or its version number is taken by other
-        content.
+
+def publish_rubric(project: Project, data: bytes, *, by: Member | None, now: datetime) -> Published:
+    """Publish the rubric in a file's bytes; content that is published already is left alone.
+
+    :param by: a lead; None for whoever sets the installation up, from the shell.
+    :raises NotAllowed: if `by` is no lead of the project.
+    :raises Invalid: the file holds no rubric; the message names the place.
+    :raises VersionTaken: its version is published with other content.
     """
+    if by is not None and (not can_lead(by) or by.project_id != project.pk):
+        raise NotAllowed("Only a lead of the project publishes rubrics.")
     try:
-        file = parse_rubric(content)
-    except BadRubric as reason:
-        raise RubricRefused(f"This rubric cannot be published: {reason}") from reason
+        given = read_rubric(data)
+    except Unfit as unfit:
+        raise Invalid(f"This is no rubric: {unfit}.", fields={unfit.field: unfit.reason}) from unfit
     with transaction.atomic():
+        # The row is locked so that two who publish at once take turns.
         Project.objects.select_for_update().get(pk=project.pk)
-        newest = Rubric.objects.filter(project=project, slug=file.slug).order_by("-version").first()
-        if newest is not None:
-            same = Rubric.objects.filter(project=project, slug=file.slug, digest=file.digest)
-            if (known := same.order_by("-version").first()) is not None:
-                return known, False
-            if file.version <= newest.version:
-                raise RubricRefused(
-                    f"{file.slug} {file.version} is published with other content. Give the "
-                    f'changed rubric "version": {newest.version + 1}; judgments keep the '
-                    "version they were made by."
-                )
+        known = project.rubrics.filter(slug=given.slug)
+        same = known.filter(digest=given.digest).order_by("version").last()
+        if same is not None:
+            return Published(same, is_new=False)
+        if known.filter(version=given.version).exists():
+            newest = max(known.values_list("version", flat=True))
+            raise VersionTaken(
+                f"{given.slug} {given.version} is published with other content, and ratings may "
+                f'refer to it. Give the new one "version": {newest + 1}.'
+            )
         rubric = Rubric.objects.create(
             project=project,
-            slug=file.slug,
-            version=file.version,
-            title=dict(file.title),
-            digest=file.digest,
+            slug=given.slug,
+            version=given.version,
+            title=given.title,
+            digest=given.digest,
             published_at=now,
         )
-        for position, one in enumerate(file.dimensions, start=1):
-            dimension = Dimension.objects.create(
-                rubric=rubric,
-                key=one["key"],
-                code=one.get("code", ""),
-                level=one["level"],
-                position=position,
-                image_rule=one.get("image_rule", "none"),
-                name=one["name"],
-                short_name=one["short_name"],
-                question=one["question"],
-                guidance=one.get("guidance") or [],
-                tags=one.get("tags") or [],
-                reason=one.get("reason", "never"),
-                automatic=one.get("automatic"),
+        _write_dimensions(rubric, given)
+    return Published(rubric, is_new=True)
+
+
+def _write_dimensions(rubric: Rubric, given: RubricGiven) -> None:
+    for position, one in enumerate(given.dimensions, start=1):
+        dimension = _dimension(rubric, position, one)
+        ScalePoint.objects.bulk_create(
+            ScalePoint(
+                dimension=dimension,
+                score=point.score,
+                in_order=point.in_order,
+                word=point.word,
+                meaning=point.meaning,
             )
-            ScalePoint.objects.bulk_create(
-                ScalePoint(
-                    dimension=dimension,
-                    score=point["score"],
-                    in_order=point.get("in_order", True),
-                    word=point["word"],
-                    meaning=point["meaning"],
-                )
-                for point in one["points"]
-            )
-    return rubric, True
+            for point in one.points
+        )
+
+
+def _dimension(rubric: Rubric, position: int, given: DimensionGiven) -> Dimension:
+    return Dimension.objects.create(
+        rubric=rubric,
+        position=position,
+        key=given.key,
+        code=given.code,
+        level=given.level,
+        image_rule=given.image_rule,
+        name=given.name,
+        short_name=given.short_name,
+        question=given.question,
+        guidance=list(given.guidance),
+        tags=list(given.tags),
+        reason=given.reason,
+        automatic=given.automatic,
+    )

@@ -1,144 +1,230 @@
-"""Rubrics are data: published once, versioned, refused with every problem named."""
+"""Rubrics are data: published once per content, refused by the place of what is wrong."""
 
 import json
-from datetime import timedelta
+from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from annotation.actions.rubrics import RubricRefused, publish_rubric
-from annotation.models import Rubric
-from tests.factories import GLOBAL_KEYS, LOCAL_KEYS, NOW, make_project
+from annotation.actions.rubrics import Published, VersionTaken, publish_rubric
+from annotation.choices import REASON_PRESETS, ImageRule, Level
+from annotation.errors import Invalid, NotAllowed
+from annotation.models import Dimension, Rubric, ScalePoint
+from tests.factories import GLOBAL_KEYS, LOCAL_KEYS, NOW, make_lead, make_member, make_project
+
+INTERMT = Path(__file__).resolve().parents[2] / "fixtures" / "intermt_rubric.json"
 
 pytestmark = pytest.mark.django_db
 
-SHIPPED = Path(__file__).parents[2] / "fixtures" / "intermt_rubric.json"
-LANGUAGES = {"en", "zh-hans"}
 
-
-def a_rubric(**changes) -> dict:
-    text = {"en": "Tone"}
-    dimension = {
-        "key": "tone",
-        "level": "local",
-        "name": text,
-        "short_name": text,
-        "question": text,
-        "points": [{"score": score, "word": text, "meaning": text} for score in range(2)],
-    }
+def small(**changes: Any) -> dict[str, Any]:
+    """A rubric of one dimension with two points."""
     return {
         "format": "intermt-annotate-rubric/1",
-        "slug": "house",
+        "slug": "small",
         "version": 1,
-        "title": text,
-        "dimensions": [dimension],
+        "title": {"en": "Small"},
+        "dimensions": [
+            {
+                "key": "good",
+                "level": "global",
+                "name": {"en": "Good"},
+                "question": {"en": "Is it good?"},
+                "points": [
+                    {"score": 0, "word": {"en": "No"}, "meaning": {"en": "It is not."}},
+                    {"score": 1, "word": {"en": "Yes"}, "meaning": {"en": "It is."}},
+                ],
+            }
+        ],
         **changes,
     }
 
 
-def test_the_shipped_rubric_has_the_nine_dimensions_in_both_languages():
-    rubric, is_new = publish_rubric(make_project(), SHIPPED.read_bytes(), now=NOW)
+def publish(body: Any) -> Published:
+    data = json.dumps(body).encode()
+    return publish_rubric(make_project(), data, by=None, now=NOW)
+
+
+def test_the_shipped_rubric_has_the_nine_dimensions_in_the_papers_order():
+    rubric = publish_rubric(make_project(), INTERMT.read_bytes(), by=None, now=NOW).rubric
 
     dimensions = list(rubric.dimensions.order_by("position"))
-    assert is_new
     assert [one.key for one in dimensions] == LOCAL_KEYS + GLOBAL_KEYS
-    for one in dimensions:
-        scores = set(one.points.values_list("score", flat=True))
-        assert scores == ({-1, 0, 1, 2, 3} if one.key == "style_coherence" else {0, 1, 2, 3})
-        texts = [one.name, one.short_name, one.question, *one.guidance]
-        texts += [tag["name"] for tag in one.tags]
-        texts += [text for point in one.points.all() for text in (point.word, point.meaning)]
-        assert all(set(text) == LANGUAGES and all(text.values()) for text in texts)
-    outside = rubric.dimensions.filter(points__in_order=False)
-    assert list(outside.values_list("key", "points__score")) == [("style_coherence", -1)]
-
-
-def test_publishing_the_same_twice_changes_nothing():
-    first, _ = publish_rubric(make_project(), SHIPPED.read_bytes(), now=NOW)
-    later = NOW + timedelta(days=1)
-
-    again, is_new = publish_rubric(make_project(), SHIPPED.read_bytes(), now=later)
-
-    assert (again, is_new) == (first, False)
-    assert Rubric.objects.count() == 1
-
-
-def test_changed_content_needs_a_higher_version_and_keeps_the_old_one():
-    publish_rubric(make_project(), json.dumps(a_rubric()), now=NOW)
-    changed = a_rubric(title={"en": "House rules, revised"})
-
-    with pytest.raises(RubricRefused, match='"version": 2'):
-        publish_rubric(make_project(), json.dumps(changed), now=NOW)
-    second, _ = publish_rubric(make_project(), json.dumps({**changed, "version": 2}), now=NOW)
-
-    assert second.version == 2
-    assert Rubric.objects.filter(slug="house").count() == 2
-
-
-@pytest.mark.parametrize("points", [2, 11])
-def test_two_to_eleven_points_are_taken(points):
-    body = a_rubric()
-    text = {"en": "Tone"}
-    body["dimensions"][0]["points"] = [
-        {"score": score, "word": text, "meaning": text} for score in range(points)
+    assert [one.code for one in dimensions] == [
+        "L1",
+        "L2",
+        "L3",
+        "L4",
+        "G1",
+        "G2",
+        "G3",
+        "G4",
+        "G5",
     ]
+    assert [one.level for one in dimensions] == [Level.LOCAL] * 4 + [Level.GLOBAL] * 5
+    assert {one.key: one.image_rule for one in dimensions if one.image_rule != "none"} == {
+        "local_image_text_consistency": ImageRule.ANSWER,
+        "visual_perceptual_quality": ImageRule.ANSWER,
+        "global_image_text_consistency": ImageRule.CONVERSATION,
+        "style_coherence": ImageRule.CONVERSATION,
+    }
 
-    rubric, _ = publish_rubric(make_project(), json.dumps(body), now=NOW)
 
-    assert rubric.dimensions.get().points.count() == points
+def test_the_shipped_rubric_has_scores_0_to_3_and_one_point_outside_the_order():
+    rubric = publish_rubric(make_project(), INTERMT.read_bytes(), by=None, now=NOW).rubric
+
+    points = ScalePoint.objects.filter(dimension__rubric=rubric)
+    outside = points.get(in_order=False)
+    assert (outside.dimension.key, outside.score) == ("style_coherence", -1)
+    for dimension in rubric.dimensions.all():
+        in_order = dimension.points.filter(in_order=True).order_by("score")
+        assert [point.score for point in in_order] == [0, 1, 2, 3]
 
 
-def broken(**changes) -> dict:
-    body = a_rubric()
-    body["dimensions"][0].update(changes)
-    return body
+def test_the_shipped_rubric_asks_reasons_as_the_preset_says_and_offers_3_for_one_image():
+    rubric = publish_rubric(make_project(), INTERMT.read_bytes(), by=None, now=NOW).rubric
+
+    reasons = {one.key: one.reason for one in rubric.dimensions.exclude(reason="never")}
+    assert reasons == REASON_PRESETS["intermt"]
+    automatic = {one.key: one.automatic for one in rubric.dimensions.exclude(automatic=None)}
+    assert automatic == {"style_coherence": {"when": "images_on_one_turn", "score": 3}}
+
+
+def test_the_shipped_rubric_is_whole_in_both_languages_with_four_to_six_tags_each():
+    missing = []
+
+    def walk(value: Any, path: str) -> None:
+        if isinstance(value, dict):
+            if "en" in value and not value.get("zh-hans"):
+                missing.append(path)
+            for name, child in value.items():
+                walk(child, f"{path}.{name}")
+        elif isinstance(value, list):
+            for index, child in enumerate(value):
+                walk(child, f"{path}[{index}]")
+
+    body = json.loads(INTERMT.read_text(encoding="utf-8"))
+    walk(body, "")
+
+    assert missing == []
+    assert {one["key"]: len(one["tags"]) for one in body["dimensions"]}.keys() == {
+        *LOCAL_KEYS,
+        *GLOBAL_KEYS,
+    }
+    assert all(4 <= len(one["tags"]) <= 6 for one in body["dimensions"])
+
+
+def test_publishing_the_same_content_again_changes_nothing():
+    first = publish(small())
+
+    again = publish(small())
+
+    assert (first.is_new, again.is_new) == (True, False)
+    assert again.rubric == first.rubric
+    assert Dimension.objects.filter(rubric__slug="small").count() == 1
+
+
+def test_changed_content_is_a_new_version_and_the_old_one_stays():
+    old = publish(small()).rubric
+
+    new = publish(small(version=2, title={"en": "Small, mended"})).rubric
+
+    assert list(Rubric.objects.filter(slug="small").order_by("version")) == [old, new]
+    old.refresh_from_db()
+    assert old.title == {"en": "Small"}
+
+
+def test_changed_content_under_a_published_version_is_refused_and_told_its_number():
+    publish(small())
+
+    with pytest.raises(VersionTaken, match=r'Give the new one "version": 2'):
+        publish(small(title={"en": "Other"}))
+
+
+def test_a_rubric_may_have_any_number_of_dimensions_and_eleven_points():
+    points = [
+        {"score": score, "word": {"en": str(score)}, "meaning": {"en": f"It is {score}."}}
+        for score in range(11)
+    ]
+    dimension = {**small()["dimensions"][0], "points": points, "level": "local"}
+    dimensions = [{**dimension, "key": f"dimension-{number}"} for number in range(20)]
+
+    rubric = publish(small(dimensions=dimensions)).rubric
+
+    assert rubric.dimensions.count() == 20
+    assert rubric.dimensions.get(position=20).points.count() == 11
+
+
+DIMENSION = small()["dimensions"][0]
+POINTS = DIMENSION["points"]
 
 
 @pytest.mark.parametrize(
-    ("body", "place"),
+    ("changes", "field", "reason"),
     [
-        ("{", "no JSON"),
-        ([], '"format"'),
-        (a_rubric(slug="Not good"), '"slug"'),
-        (a_rubric(version=0), '"version"'),
-        (a_rubric(title={"fr": "Ton"}), "title"),
-        (a_rubric(dimensions=[]), '"dimensions"'),
+        ({"format": "other"}, "format", "is not intermt-annotate-rubric/1"),
+        ({"slug": "Not a slug"}, "slug", "small letters"),
+        ({"version": 0}, "version", "is not between"),
+        ({"dimensions": []}, "dimensions", "is empty"),
+        ({"dimensions": [DIMENSION, DIMENSION]}, "dimensions", "the key good stands twice"),
+        ({"dimensions": [{**DIMENSION, "level": "turn"}]}, "dimensions[0].level", "one of local"),
+        ({"dimensions": [{**DIMENSION, "points": POINTS[:1]}]}, "dimensions[0].points", "1 points"),
         (
-            a_rubric(dimensions=a_rubric()["dimensions"] * 2),
-            "dimensions[1].key 'tone' stands twice",
+            {"dimensions": [{**DIMENSION, "points": [*POINTS, POINTS[0]]}]},
+            "dimensions[0].points",
+            "the score 0 stands twice",
         ),
-        (broken(level="middle"), "dimensions[0].level"),
-        (broken(image_rule="maybe"), "dimensions[0].image_rule"),
-        (broken(reason="sometimes"), "dimensions[0].reason"),
-        (broken(points=[]), "dimensions[0].points"),
-        (broken(points=[{"score": 99}, {"score": 1}]), "dimensions[0].points[0].score"),
-        (broken(automatic={"when": "raining", "score": 1}), "dimensions[0].automatic"),
-        (broken(tags=[{"name": {"en": "x"}}]), "dimensions[0].tags[0]"),
+        (
+            {"dimensions": [{**DIMENSION, "points": [{**POINTS[0], "score": 11}, POINTS[1]]}]},
+            "dimensions[0].points[0].score",
+            "between -1 and 10",
+        ),
+        ({"dimensions": [{**DIMENSION, "reason": "often"}]}, "dimensions[0].reason", "'often'"),
+        ({"dimensions": [{**DIMENSION, "name": {"fr": "Bon"}}]}, "dimensions[0].name", "English"),
+        (
+            {
+                "dimensions": [
+                    {**DIMENSION, "automatic": {"when": "images_on_one_turn", "score": 7}}
+                ]
+            },
+            "dimensions[0].automatic.score",
+            "no point of the scale",
+        ),
     ],
 )
-def test_what_is_wrong_is_named_and_nothing_is_stored(body, place):
-    content = body if isinstance(body, str) else json.dumps(body)
+def test_a_faulty_rubric_is_refused_by_the_place_of_the_fault(changes, field, reason):
+    with pytest.raises(Invalid) as refused:
+        publish(small(**changes))
 
-    with pytest.raises(RubricRefused) as refused:
-        publish_rubric(make_project(), content, now=NOW)
-
-    assert place in str(refused.value)
+    assert list(refused.value.fields) == [field]
+    assert reason in refused.value.fields[field]
     assert not Rubric.objects.exists()
 
 
-def test_load_rubric_says_which_version_it_is(capsys):
-    call_command("load_rubric")
-    call_command("load_rubric")
+def test_only_a_lead_publishes():
+    data = json.dumps(small()).encode()
 
-    assert capsys.readouterr().out.splitlines() == [
-        "Published rubric intermt 1 with 9 dimensions.",
-        "There already: rubric intermt 1 with 9 dimensions.",
-    ]
+    with pytest.raises(NotAllowed):
+        publish_rubric(make_project(), data, by=make_member(), now=NOW)
+
+    assert publish_rubric(make_project(), data, by=make_lead(), now=NOW).is_new
 
 
-def test_load_rubric_names_the_file_it_cannot_read(tmp_path):
-    with pytest.raises(CommandError, match="cannot be read"):
-        call_command("load_rubric", str(tmp_path / "none.json"))
-    with pytest.raises(CommandError, match="no project"):
-        call_command("load_rubric", project="nowhere")
+def test_load_rubric_publishes_the_nine_dimensions_once():
+    first, second = StringIO(), StringIO()
+
+    call_command("load_rubric", stdout=first)
+    call_command("load_rubric", stdout=second)
+
+    assert first.getvalue() == "Published intermt 1 with 9 dimensions.\n"
+    assert second.getvalue() == "intermt 1 is published already, with 9 dimensions.\n"
+
+
+def test_load_rubric_names_the_file_that_it_cannot_take(tmp_path):
+    file = tmp_path / "rubric.json"
+    file.write_text("{}")
+
+    with pytest.raises(CommandError, match=r"rubric\.json: This is no rubric: format: is missing"):
+        call_command("load_rubric", str(file))
