@@ -75,7 +75,7 @@ def gwet_ac(sums: Sums, weights: FloatArray) -> FloatArray:
 
 def brennan_prediger(sums: Sums, weights: FloatArray) -> FloatArray:
     """Return Brennan and Prediger's coefficient (1981): every score equally likely by chance."""
-    by_chance = np.full(sums.units.shape, weights.sum() / weights.size)
+    by_chance = np.full(sums.units.shape, weights.sum() / max(weights.size, 1))
     return corrected(observed(sums, weights), by_chance)
 
 

@@ -167,7 +167,9 @@ def wilson(successes: float, trials: float) -> Interval | None:
     share = successes / trials
     middle = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
-    return Interval(max(0.0, middle - half), min(1.0, middle + half), "wilson")
+    low = 0.0 if successes <= 0 else max(0.0, middle - half)
+    high = 1.0 if successes >= trials else min(1.0, middle + half)
+    return Interval(low, high, "wilson")
 
 
 def t_quantile(freedom: int) -> float:

@@ -5,7 +5,7 @@ annotator's own order, alpha falls to nothing.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,7 +82,10 @@ def _figures(drawn: Resampled, *, replicates: int, seed: int) -> Iterator[Estima
     in_order = merged(drawn.patterns, into=_ORDER, domain=(FIRST, TIE, SECOND))
     yield alpha_estimate(resample(in_order, replicates=replicates, seed=seed), Level.ORDINAL)
     yield coefficient_estimate(drawn, "percent_agreement", Weighting.IDENTITY)
-    yield drawn.estimate("decisive_agreement", "identity", _decisive_agreement, share=True)
+    decisive = drawn.estimate("decisive_agreement", "identity", _decisive_agreement, share=True)
+    if decisive.value is None and drawn.facts.units:
+        decisive = replace(decisive, reason="no two people both decided on the same item")
+    yield decisive
     yield drawn.estimate("decisive_share", "identity", _decisive_share, share=True)
     yield drawn.estimate("reversal_rate", "identity", _reversals, share=True)
     yield drawn.estimate("tie_share", "identity", lambda sums: _given(sums, TIE), share=True)

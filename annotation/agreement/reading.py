@@ -191,6 +191,8 @@ def _scores(
         if len(place) != len(listed):
             raise Unreadable("--domain names a score twice")
         return _placed(path, rows, place, number_of), list(place.values())
+    if not rows:
+        raise Unreadable(f"{path}: it has no rating, so no scores are known; name them by --domain")
     found = {row.score: number_of(row.score) for row in rows}
     numeric = [text for text, number in found.items() if number is not None]
     if not numeric:
