@@ -101,6 +101,8 @@ class References:
 
         :param imported_in: needed where `has_new` says so.
         """
+        if not placed.record.scores:
+            return
         scale = self._scale_for(placed.record.scores)
         if scale is None:
             self.report.scores["without_rubric"] += len(placed.record.scores)
