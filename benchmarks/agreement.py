@@ -147,9 +147,9 @@ def main() -> None:
         ratings = loaded(options.data)
         if "package" in options.peak_of:
             packages_alpha(made(100))  # the import is not the work
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = peak_memory()
         WORK[options.peak_of](ratings)
-        print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+        print(peak_memory() - before)
         return
 
     ratings = made(options.items)
@@ -157,6 +157,15 @@ def main() -> None:
         data = Path(folder) / "ratings.npy"
         np.save(data, np.stack([ratings.unit, ratings.annotator, ratings.category]))
         compare(ratings, data)
+
+
+def peak_memory() -> float:
+    """Return this process's peak so far, MB (Linux; elsewhere what getrusage knows)."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def loaded(data: Path) -> Ratings:

@@ -313,7 +313,7 @@ def _conger(
         over: FloatArray = np.empty(0)
         if replicates is not None:
             width = replicates.shape[1] - people * q
-            counts = replicates[:, width:].reshape(-1, people, q)
+            counts = replicates[:, width:].reshape(len(replicates), people, q)
             over = coefficients.conger_kappa(split(replicates[:, :width], q), counts, weights)
         out: FloatArray = np.empty(0)
         if len(drawn.left_out.units) == len(present):
@@ -342,7 +342,8 @@ def _two_annotators(
         return
     q = len(ratings.domain)
     tables = kappa.pair_table(ratings).reshape(ratings.units, q * q).astype(np.float64)
-    replicates = _draw(_per_cluster(ratings, tables), drawn, seed=seed).reshape(-1, q, q)
+    replicates = _draw(_per_cluster(ratings, tables), drawn, seed=seed)
+    replicates = replicates.reshape(len(replicates), q, q)
     whole = tables.sum(axis=0).reshape(q, q)
     for measure, weighting, compute in wanted:
         weights = agreement_weights(weighting, ratings.domain)
