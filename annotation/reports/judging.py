@@ -48,6 +48,8 @@ from annotation.reports.words import in_language
 NOT_APPLICABLE = "na"
 BY_RULE = "rule"
 GALLERY_FROM = 9
+SLOT_WIDTH, SLOT_HEIGHT = 304, 400
+THUMBNAIL_SIDE = 320
 
 Entered = Mapping[str, str | Sequence[str]]
 """What is entered, by the names of the form's fields; tags are lists."""
@@ -100,6 +102,22 @@ class SlotShown:
     height: int
     marks: tuple[str, ...]
     remark: str
+
+    @property
+    def shown_width(self) -> int:
+        """The width at which the picture stands in the text, in CSS pixels."""
+        scale = min(1, SLOT_WIDTH / max(1, self.width), SLOT_HEIGHT / max(1, self.height))
+        return max(1, round(self.width * scale))
+
+    @property
+    def shown_height(self) -> int:
+        return max(1, round(self.height * self.shown_width / max(1, self.width)))
+
+    @property
+    def thumbnail_width(self) -> int:
+        """The width of the thumbnail file, whose longer side is at most `THUMBNAIL_SIDE`."""
+        longer = max(1, self.width, self.height)
+        return max(1, round(self.width * min(1, THUMBNAIL_SIDE / longer)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +184,15 @@ class RatingShown:
     yours_at: datetime | None
 
     @property
-    def needs_answer(self) -> bool:
-        return not self.locked
+    def rule_value(self) -> str:
+        """What the form sends for the score that the rubric's rule offers."""
+        return f"{BY_RULE}:{self.proposed.value}" if self.proposed else ""
+
+    @property
+    def keys_hint(self) -> str:
+        """The digits that choose a score of the row."""
+        ordered = [point.value for point in self.dimension.points if point.in_order]
+        return f"{ordered[0]}–{ordered[-1]}" if len(ordered) > 1 else "".join(ordered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,11 +210,14 @@ class Option:
 class PreferenceShown:
     """One comparison; `rule` says when it is asked of the person."""
 
+    key: str
     field: str
     title: str
     options: tuple[Option, ...]
     value: str
     rule: str
+    origin: str
+    contradiction: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +227,23 @@ class Row:
     dimension: DimensionShown
     ratings: tuple[RatingShown, ...]
     preference: PreferenceShown | None
-    target: str
+
+    @property
+    def target(self) -> str:
+        """What an image dimension is about here, where all rows share it."""
+        targets = {rating.target for rating in self.ratings}
+        if len(targets) != 1:
+            return ""
+        shared = targets.pop()
+        several = len(self.ratings) > 1 and self.ratings[0].branch == Branch.ANSWER_IMAGES
+        return _("%(target)s each") % {"target": shared} if shared and several else shared
+
+    @property
+    def targets(self) -> str:
+        """The same where the sides differ: `A: 2 images as one set. B: the image not made.`"""
+        if self.target or not any(rating.target for rating in self.ratings):
+            return ""
+        return " ".join(f"{rating.letter}: {rating.target}." for rating in self.ratings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,7 +501,7 @@ class _Builder:
             sha256=image.sha256 if image else "",
             width=image.width if image else 0,
             height=image.height if image else 0,
-            marks=tuple(slot.marks),
+            marks=tuple(slot.marks or self.questions.item.dialogue.marks),
             remark=self._text_of(field),
         )
 
@@ -526,7 +570,6 @@ class _Builder:
                 dimension=self._dimension(dimension),
                 ratings=tuple(by_dimension.get(pk, ())),
                 preference=self._preference(compared.get(pk)),
-                target=_common_target(by_dimension.get(pk, ())),
             )
             for pk, dimension in sorted(dimensions.items(), key=lambda pair: pair[1].position)
         )
@@ -586,6 +629,7 @@ class _Builder:
             title = self._dimension(question.dimension).short_name
         field = f"preference.{question.key}"
         return PreferenceShown(
+            key=question.key,
             field=field,
             title=title,
             options=tuple(_options(question, a, b)),
@@ -593,6 +637,8 @@ class _Builder:
             rule=question.rule
             if question.scope == PreferenceScope.DIMENSION
             else DimensionPreference.ASKED,
+            origin=self._text_of(f"origin.{question.key}"),
+            contradiction=self._text_of(f"contradiction.{question.key}"),
         )
 
     def _summary(self, side: Side) -> SideSummary:
@@ -650,8 +696,12 @@ def _dimension_shown(dimension: Dimension, guideline: str) -> DimensionShown:
             for point in points
         ),
         tags=tuple(
-            Tag(key=tag["key"], name=in_language(tag.get("name")) or tag["key"], shortcut=shortcut)
-            for tag, shortcut in zip(dimension.tags, [*"QWERYUIOCV", *[""] * 50], strict=False)
+            Tag(
+                key=tag["key"],
+                name=in_language(tag.get("name")) or tag["key"],
+                shortcut=str(tag.get("shortcut", "")).upper(),
+            )
+            for tag in dimension.tags
         ),
     )
 
@@ -681,15 +731,13 @@ def _local_target(step: Step, question: RatingQuestion) -> str:
     match question.branch:
         case Branch.ANSWER_IMAGES:
             count = sum(slot.state == SlotState.STORED for slot in step.response_slots)
-            return ngettext("%(n)d image of this answer", "%(n)d images as one set", count) % {
-                "n": count
-            }
+            return ngettext("%(n)d image", "%(n)d images as one set", count) % {"n": count}
         case Branch.ANNOUNCED:
-            return _("the announced image that was not made")
+            return _("the image not made")
         case Branch.USER_IMAGES:
             return _("the user's picture")
         case Branch.NO_IMAGES:
-            return _("no image here: not applicable")
+            return _("no image: n/a")
         case _:
             return ""
 
@@ -697,19 +745,13 @@ def _local_target(step: Step, question: RatingQuestion) -> str:
 def _whole_target(question: RatingQuestion) -> str:
     match question.branch:
         case Branch.ANNOUNCED:
-            return _("announced images that were not made")
+            return _("images not made")
         case Branch.USER_IMAGES:
             return _("the user's picture")
         case Branch.NO_IMAGES:
             return _("no image anywhere")
         case _:
             return ""
-
-
-def _common_target(ratings: Sequence[RatingShown]) -> str:
-    """The target where all rows share it; else each row says its own."""
-    targets = {rating.target for rating in ratings}
-    return targets.pop() if len(targets) == 1 else ""
 
 
 def _lock_sentence(state: str) -> str:

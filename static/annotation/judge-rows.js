@@ -110,17 +110,12 @@
     bar.querySelector("use").setAttribute("href", "#i-open");
     const groups = new Map();
     for (const one of found) groups.set(one.place, [...(groups.get(one.place) ?? []), one.name]);
-    const parts = [...groups].slice(0, 3).map(([where, names]) => {
-      const shown = names.length > 4 ? `${names.slice(0, 3).join(", ")}, …` : names.join(", ");
-      return [where, shown];
-    });
-    place.replaceChildren();
-    for (const [where, names] of parts) {
-      const strong = document.createElement("strong");
-      strong.textContent = `${where}: `;
-      place.append(strong, `${names}. `);
-    }
+    const [[where, names]] = groups;
+    const strong = document.createElement("strong");
+    strong.textContent = `${where}: `;
+    place.replaceChildren(strong, `${names.join(", ")}. `);
     place.append(found.length === 1 ? words.oneMissing : words.allMissing.replace("{n}", found.length));
+    place.title = [...groups].map(([one, some]) => `${one}: ${some.join(", ")}`).join("\n");
   };
 
   const fill = (mark, state) => {
@@ -259,7 +254,7 @@
   /* The turn's head comes up under the header where the inspector would cover the row. */
   const uncover = (row) => {
     const detail = detailOf(row);
-    if (!detail || !wide.matches) return;
+    if (!detail || !wide.matches || !row.closest(".turn")) return;
     const box = row.closest(".matrix, .dimension").getBoundingClientRect();
     const rest = detail.getBoundingClientRect().top;
     const over = Math.min(row.getBoundingClientRect().bottom + 40, box.bottom) - rest;
@@ -273,6 +268,7 @@
       detailOf(current)?.classList.remove("current");
     }
     current = row;
+    body.classList.remove("row-away");
     if (row) {
       row.classList.add("current");
       detailOf(row)?.classList.add("current");
@@ -329,10 +325,39 @@
     form.dispatchEvent(new CustomEvent("judge:changed", { detail: { target } }));
   };
 
-  form.addEventListener("focusin", (event) => {
-    const row = event.target.closest("fieldset.rating, fieldset.preference") ?? event.target.closest(".detail")?.previousElementSibling;
-    if (row) setCurrent(row);
+  /* While the pointer is down nothing may open or close under it, or the click would be lost. */
+  let pressed = false;
+  let pending = null;
+  const rowOf = (target) => target.closest("fieldset.rating, fieldset.preference") ?? target.closest(".detail")?.previousElementSibling ?? null;
+  const settle = (row) => {
+    const before = row.getBoundingClientRect().top;
+    setCurrent(row);
+    const moved = row.getBoundingClientRect().top - before;
+    if (moved && !row.closest(".matrix")) window.scrollBy({ top: moved, behavior: "instant" });
+  };
+  document.addEventListener("pointerdown", (event) => {
+    pressed = true;
+    pending = null;
+    if (current && event.target.closest(".answer, .prompts, .prefix, .rail") && !rowOf(event.target)) setCurrent(null);
   });
+  for (const name of ["click", "pointercancel"]) {
+    document.addEventListener(name, () => {
+      pressed = false;
+      if (pending) settle(pending);
+      pending = null;
+    });
+  }
+  form.addEventListener("focusin", (event) => {
+    const row = rowOf(event.target);
+    if (!row) return;
+    if (pressed) pending = row;
+    else setCurrent(row);
+  });
+  document.addEventListener("scroll", () => {
+    if (!current) return;
+    const box = current.getBoundingClientRect();
+    body.classList.toggle("row-away", box.bottom < 60 || box.top > window.innerHeight - 60);
+  }, { passive: true });
   form.addEventListener("input", (event) => {
     if (event.target.matches("[data-count-of], textarea")) count(event.target);
     changed(event.target);
