@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from annotation.views import batches, desk, images, judging
+from annotation.views import batches, desk, exports, images, judging
 
 app_name = "annotation"
 
@@ -33,4 +33,10 @@ batch_urls = [
     path("batches/<slug:slug>/offer-again/", batches.batch_offer_again, name="batch-offer-again"),
 ]
 urlpatterns += batch_urls
+
+export_urls = [
+    path("exports/", exports.exports, name="exports"),
+    path("exports/<str:public_id>/file/", exports.export_file, name="export-file"),
+]
+urlpatterns += export_urls
 urlpatterns += [path("api/v1/", include("annotation.api.urls"))]

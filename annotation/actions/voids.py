@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from annotation.actions.evidence import next_number
 from annotation.choices import VoidTarget
@@ -12,7 +14,7 @@ from annotation.errors import AnnotationError, Invalid, NotAllowed, NotFound
 from annotation.models.batches import Batch, Item
 from annotation.models.content import Dialogue, Image
 from annotation.models.judgments import Judgment
-from annotation.models.projects import Member
+from annotation.models.projects import Member, Project
 from annotation.models.reviews import Void
 from annotation.permissions import can_lead
 from annotation.reports.voids import items_showing
@@ -49,6 +51,28 @@ class Target:
     def kind(self) -> VoidTarget:
         """Return which field is set."""
         return next(name for name in VoidTarget if getattr(self, name) is not None)
+
+
+def find_target(
+    project: Project, kind: VoidTarget, name: str, *, since: datetime | None = None
+) -> Target:
+    """Return what `name` names in the project.
+
+    A member by pseudonym, a picture by the SHA-256 of its file, anything else by public id.
+
+    :raises NotFound: if there is none.
+    """
+    rows: dict[VoidTarget, QuerySet[Any]] = {
+        VoidTarget.MEMBER: project.members.filter(pseudonym=name),
+        VoidTarget.JUDGMENT: Judgment.objects.filter(batch__project=project, public_id=name),
+        VoidTarget.ITEM: Item.objects.filter(batch__project=project, public_id=name),
+        VoidTarget.DIALOGUE: project.dialogues.filter(public_id=name),
+        VoidTarget.IMAGE: project.images.filter(sha256=name.removeprefix("sha256:")),
+    }
+    found = rows[kind].first()
+    if found is None:
+        raise NotFound(f"There is no {kind} {name}.")
+    return Target(since=since, **{kind.value: found})
 
 
 def void(target: Target, *, by: Member, reason: str, now: datetime) -> list[Void]:

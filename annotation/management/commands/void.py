@@ -7,13 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from annotation.actions.voids import Target, lift, void
+from annotation.actions.voids import find_target, lift, void
 from annotation.choices import VoidTarget
 from annotation.errors import AnnotationError, NotFound
 from annotation.management.commands.create_batch import lead_of
-from annotation.models.batches import Batch, Item
-from annotation.models.content import Dialogue, Image
-from annotation.models.judgments import Judgment
+from annotation.models.batches import Batch
 from annotation.models.projects import Project
 from annotation.models.reviews import Void
 
@@ -53,7 +51,9 @@ class Command(BaseCommand):
                 row = lift(taken, by=lead, reason=options["reason"], now=now)
                 self.stdout.write(f"Put back in {row.batch} as number {row.number}.")
                 return
-            target = _target(project, VoidTarget(options["what"]), options)
+            kind = VoidTarget(options["what"])
+            since = _time(options["since"])
+            target = find_target(project, kind, options["name"], since=since)
             for row in void(target, by=lead, reason=options["reason"], now=now):
                 self.stdout.write(
                     f"Out of {row.batch} as number {row.number}; "
@@ -78,31 +78,6 @@ def _void_named(project: Project, name: str) -> Void:
     if found is None:
         raise NotFound(f"There is no void {name}.")
     return found
-
-
-def _target(project: Project, kind: VoidTarget, options: dict[str, Any]) -> Target:
-    name = options["name"]
-    if kind == VoidTarget.MEMBER:
-        member = project.members.filter(pseudonym=name).first()
-        if member is not None:
-            return Target(member=member, since=_time(options["since"]))
-    elif kind == VoidTarget.JUDGMENT:
-        judgment = Judgment.objects.filter(batch__project=project, public_id=name).first()
-        if judgment is not None:
-            return Target(judgment=judgment)
-    elif kind == VoidTarget.ITEM:
-        item = Item.objects.filter(batch__project=project, public_id=name).first()
-        if item is not None:
-            return Target(item=item)
-    elif kind == VoidTarget.DIALOGUE:
-        dialogue = Dialogue.objects.filter(project=project, public_id=name).first()
-        if dialogue is not None:
-            return Target(dialogue=dialogue)
-    else:
-        image = Image.objects.filter(project=project, sha256=name.removeprefix("sha256:")).first()
-        if image is not None:
-            return Target(image=image)
-    raise NotFound(f"There is no {kind} {name}.")
 
 
 def _time(text: str | None) -> datetime | None:
