@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from annotation.choices import RecordOutcome, SlotState
+from annotation.choices import JobState, RecordOutcome, SlotState
 from annotation.models.content import Dialogue, Response, Slot, Turn
+from annotation.models.imports import Import
 from annotation.reports.trees import Answer, Tree, load_trees
 
 MOST_LISTED = 1000
@@ -277,3 +278,108 @@ def _fork(one: Answer, other: Answer) -> int | None:
         if left != right:
             return turn
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """How an import stands, for its page.
+
+    :ivar lines: its report as text, once there is one.
+    """
+
+    state: str
+    is_running: bool
+    records: int
+    error: str
+    lines: tuple[str, ...]
+
+
+def import_progress(job: Import) -> ImportProgress:
+    """Return how an import stands."""
+    return ImportProgress(
+        state=job.get_state_display(),
+        is_running=job.state in {JobState.WAITING, JobState.RUNNING},
+        records=job.progress,
+        error=job.error,
+        lines=tuple(lines_of(job.report)) if job.report else (),
+    )
+
+
+def lines_of(body: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a report, as `ImportReport.as_json` gives it, line by line for a person."""
+    for file in body["files"]:
+        yield f"{file['file']} ({file['format']})"
+        yield f"  {file['records']} records with {file['turns']} turns: {_all(file['outcomes'])}"
+        yield (
+            f"  new: {file['new_dialogues']} dialogues, {file['new_turns']} turns, "
+            f"{file['new_responses']} responses"
+        )
+    outcomes = dict(body["records"])
+    read = outcomes.pop("read")
+    yield f"Records: {read} read: {_all(outcomes)}"
+    if read and outcomes[RecordOutcome.SAME] == read:
+        yield "  all same" + ("" if body["filled"] else ": nothing written")
+    if held := body["contents"]:
+        yield (
+            f"Their trees: {held['dialogues']} dialogues, {held['turns']} turns, "
+            f"{held['responses']} responses"
+        )
+        yield f"Picture slots: {_all(held['slots'])}"
+        yield f"  in this run: {body['filled']} filled, {body['variants']} variants"
+    yield from _judged(body)
+    yield from _judgeable(body["judgeable"])
+    if body["anomalies"]:
+        yield "Oddities, all kept as they came:"
+        yield from (f"  {count:>7} {code}" for code, count in body["anomalies"].items())
+    yield from _trouble(body)
+    if body["dry_run"]:
+        yield "Dry run: nothing was written."
+    elif not body["written"]:
+        yield "Strict: nothing was written, because records were refused."
+
+
+def _judged(body: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("scores", "preferences"):
+        if body[name]:
+            yield f"{name.capitalize()}: {_all(body[name])}"
+    if "without_rubric" in body["scores"] or "without_rubric" in body["preferences"]:
+        yield "  no rubric knows their dimensions; publish it and import again"
+
+
+def _judgeable(can: Mapping[str, Any] | None) -> Iterator[str]:
+    if can is None:
+        return
+    turns = can["turn_pairs"]
+    by_turn = ", ".join(f"turn {turn}: {pairs}" for turn, pairs in turns.items())
+    pairs = can["conversation_pairs"]
+    yield "Can be judged now:"
+    yield f"  {can['full_paths']} full paths"
+    yield f"  {sum(turns.values())} turn pairs" + (f" ({by_turn})" if by_turn else "")
+    yield f"  {sum(one['pairs'] for one in pairs)} conversation pairs"
+    for one in pairs:
+        yield (
+            f"    forking at turn {one['fork_turn']}, lengths differing by "
+            f"{one['length_difference']}: {one['pairs']}"
+        )
+    yield f"  {can['trees_without_pair']} trees without a pair"
+    yield f"  with missing or broken pictures: {_all(can['incomplete'])}"
+
+
+def _trouble(body: Mapping[str, Any]) -> Iterator[str]:
+    if refused := body["records"][RecordOutcome.REFUSED]:
+        yield f"Refused: {refused}"
+        for one in body["refused"]:
+            where = f"{one['file']} {one['place']} {one['field']}".rstrip()
+            yield f"  {where}: {one['reason']}"
+    if body["conflict_count"]:
+        yield f"Conflicts: {body['conflict_count']}; what is stored stays"
+        for one in body["conflicts"]:
+            turn = "" if one["turn"] is None else f" turn {one['turn']}"
+            yield (
+                f"  {one['file']} {one['place']} {one['dimension']}{turn}: "
+                f"stored {one['stored']!r}, given {one['given']!r}"
+            )
+
+
+def _all(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())

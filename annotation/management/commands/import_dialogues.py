@@ -12,11 +12,10 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from annotation.actions.imports import Asked, Progress, Watch, files_below, import_files
-from annotation.choices import RecordOutcome
 from annotation.errors import AnnotationError
 from annotation.formats.recognise import AUTO, FORMATS
 from annotation.models.projects import Project
-from annotation.reports.imports import ImportReport
+from annotation.reports.imports import lines_of
 
 
 class Command(BaseCommand):
@@ -89,7 +88,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
         else:
-            self.stdout.write("\n".join(lines_of(report)))
+            self.stdout.write("\n".join(lines_of(report.as_json())))
         if asked.strict and not asked.dry_run and not report.written:
             raise CommandError("Nothing was written: --strict, and records were refused.")
 
@@ -108,84 +107,3 @@ def _progress() -> Iterator[Watch | None]:
             bar.update(progress.bytes_read - bar.n)
 
         yield watch
-
-
-def lines_of(report: ImportReport) -> Iterator[str]:
-    """Yield the report for a person, line by line."""
-    for file in report.files:
-        yield f"{file.file} ({file.format})"
-        yield f"  {file.records} records with {file.turns} turns: {_outcomes(file.outcomes)}"
-        yield (
-            f"  new: {file.new_dialogues} dialogues, {file.new_turns} turns, "
-            f"{file.new_responses} responses"
-        )
-    outcomes = {one: report.count(one) for one in RecordOutcome}
-    yield f"Records: {report.records} read: {_outcomes(outcomes)}"
-    if report.records and outcomes[RecordOutcome.SAME] == report.records:
-        yield "  all same" + ("" if report.filled else ": nothing written")
-    if report.contents is not None:
-        held = report.contents
-        yield (
-            f"Their trees: {held.dialogues} dialogues, {held.turns} turns, "
-            f"{held.responses} responses"
-        )
-        yield f"Picture slots: {_counts(held.slots)}"
-        yield f"  in this run: {report.filled} filled, {report.variants} variants"
-    yield from _scores(report)
-    yield from _judgeable(report)
-    if anomalies := {code: count for code, count in report.anomalies.items() if count}:
-        yield "Oddities, all kept as they came:"
-        yield from (f"  {count:>7} {code}" for code, count in sorted(anomalies.items()))
-    yield from _trouble(report)
-    if report.dry_run:
-        yield "Dry run: nothing was written."
-
-
-def _scores(report: ImportReport) -> Iterator[str]:
-    for name, counts in (("Scores", report.scores), ("Preferences", report.preferences)):
-        if any(counts.values()):
-            yield f"{name}: {_counts({key: n for key, n in sorted(counts.items()) if n})}"
-    if report.scores["without_rubric"]:
-        yield "  no rubric knows their dimensions; publish it and import again"
-
-
-def _judgeable(report: ImportReport) -> Iterator[str]:
-    can = report.judgeable
-    if can is None:
-        return
-    yield "Can be judged now:"
-    yield f"  {can.full_paths} full paths"
-    by_turn = ", ".join(f"turn {turn}: {count}" for turn, count in can.turn_pairs.items())
-    yield f"  {sum(can.turn_pairs.values())} turn pairs" + (f" ({by_turn})" if by_turn else "")
-    pairs = can.conversation_pairs
-    yield f"  {sum(pairs.values())} conversation pairs, by fork turn and difference in turns:"
-    yield from (
-        f"    fork {fork}, difference {difference}: {count}"
-        for (fork, difference), count in pairs.items()
-    )
-    yield f"  {can.trees_without_pair} trees without a pair"
-    yield f"  with missing or broken pictures: {_counts(can.incomplete)}"
-
-
-def _trouble(report: ImportReport) -> Iterator[str]:
-    if refused := report.count(RecordOutcome.REFUSED):
-        yield f"Refused: {refused}"
-        for one in report.refused:
-            where = f"{one.file} {one.place}" + (f" {one.field}" if one.field else "")
-            yield f"  {where}: {one.reason}"
-    if report.conflict_count:
-        yield f"Conflicts: {report.conflict_count}; what is stored stays"
-        for conflict in report.conflicts:
-            turn = "" if conflict.turn is None else f" turn {conflict.turn}"
-            yield (
-                f"  {conflict.file} {conflict.place} {conflict.dimension}{turn}: "
-                f"stored {conflict.stored!r}, given {conflict.given!r}"
-            )
-
-
-def _outcomes(outcomes: Any) -> str:
-    return ", ".join(f"{outcomes[one]} {one}" for one in RecordOutcome)
-
-
-def _counts(counts: Any) -> str:
-    return ", ".join(f"{count} {str(name).replace('_', ' ')}" for name, count in counts.items())
