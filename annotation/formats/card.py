@@ -28,8 +28,10 @@ DPOTrainer wants `max_length=None` where there are pictures.
 """,
     "ratings": """
 ```sh
-python -m annotation.agreement {file}
+python -m annotation.agreement {file} --where dimension=NAME --cluster dialogue
 ```
+
+One dimension at a time: `unit` names the dimension too, but a figure over several means nothing.
 
 In CSV take one leading apostrophe off text cells; Parquet has none.
 """,

@@ -1,5 +1,6 @@
 """Exports: whole or not at all, balanced, the same for ever, and as people preferred."""
 
+import hashlib
 import io
 import json
 import tarfile
@@ -7,6 +8,7 @@ from datetime import timedelta
 
 import datasets
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from annotation.actions.export_files import (
@@ -16,21 +18,25 @@ from annotation.actions.export_files import (
     write_folder,
 )
 from annotation.actions.exports import ExportUnderWay, build_export, read_options, request_export
+from annotation.actions.voids import Target, void
 from annotation.choices import BatchKind, Cause, JobState
 from annotation.errors import Invalid, NotAllowed
 from annotation.formats.manifest import file_digest, read_manifest, verified
 from annotation.formats.options import ExportOptions
 from annotation.formats.pairs import parse_pairs
 from annotation.formats.write_ratings import read_ratings
-from annotation.models import Export
+from annotation.models import Dialogue, Export, Image, Response, Turn
 from annotation.reports.pairs import Snapshot
 from tests.factories import (
     NOW,
     make_batch,
+    make_import,
     make_item,
     make_items,
     make_lead,
     make_member,
+    make_project,
+    make_rubric,
     make_slot,
     make_tree,
 )
@@ -285,6 +291,78 @@ def test_a_conversation_batch_has_ratings_and_no_pairs(tmp_path):
         export(batch, tmp_path / "pairs")
     told = export(batch, tmp_path / "ratings", format="ratings")
     assert told["judgments"] == {"submitted": 1, "exported": 1, "excluded": {}}
+
+
+# The same on every database
+
+
+def fixed_world():
+    """Return a batch whose every exported byte is written here: no counter, no clock, no chance."""
+    project, lead = make_project(), make_lead(name="lead")
+    rubric = make_rubric(slug="fixed", local=["text_quality"], global_=["helpfulness"])
+    batch = make_batch(slug="fixed", rubric=rubric)
+    people = [make_member(name=name) for name in ("kim", "robin", "山田")]
+    for number in range(6):
+        name = f"{number:064x}"
+        content = b"picture %d" % number
+        digest = hashlib.sha256(content).hexdigest()
+        picture = Image.objects.create(
+            project=project, sha256=digest, pixel_sha256=digest, mime="image/png",
+            byte_size=len(content), width=8, height=6,
+            original=default_storage.save(f"originals/{digest}.png", ContentFile(content)),
+        )  # fmt: skip
+        tree = Dialogue.objects.create(
+            project=project, imported_in=make_import(), content_key=name, created_at=NOW
+        )
+        root = Turn.objects.create(
+            dialogue=tree, content_key=name, depth=1, prompt="Draw “it” <Image, x>]]"
+        )
+        make_slot(turn=root, image=picture)
+        sides = []
+        for side in ("a", "b"):
+            response = Response.objects.create(
+                dialogue=tree, turn=root, depth=1, content_key=side + name[1:],
+                text=f"Réponse {side}\u2028 😀 {number}", source={"model": f"model-{side}"},
+            )  # fmt: skip
+            response.lineage = f"/{response.pk}/"
+            response.save()
+            sides.append(response)
+        item = make_item(batch, *sides, position=number)
+        for place, person in enumerate(people):
+            judge(
+                item,
+                person,
+                overall=sides[(number * place) % 2],
+                scores={(side, "text_quality"): (number + place) % 4 for side in sides},
+                rationale="B “is” better",
+                at=NOW + timedelta(minutes=number, microseconds=place),
+                shown_first=1 + place % 2,
+            )
+    void(Target(item=batch.items.order_by("position").last()), by=lead, reason="broken", now=NOW)
+    return batch
+
+
+@pytest.mark.parametrize(
+    ("options", "sha256"),
+    [
+        (
+            {"format": "canonical", "split": "60/20/20", "seed": 3},
+            "71eedadefcd041ae092f71d14d2fb58c678ed997ea2706e9402af3a5c3d79df4",
+        ),
+        (
+            {"format": "swift", "aggregate": "raw", "text": "raw"},
+            "ff5529a4213ce09b6a56401afc1f9684e6b67de43cca7e03b6b1616ef6f4b226",
+        ),
+    ],
+    ids=["canonical", "swift"],
+)
+def test_a_snapshot_has_the_same_sha256_on_every_database(options, sha256):
+    job = ask(fixed_world(), **options)
+
+    build_export(job.pk, clock=lambda: NOW)
+
+    job.refresh_from_db()
+    assert job.sha256 == sha256
 
 
 # As a job

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from annotation.actions.tokens import find_token
+from annotation.agreement.__main__ import main as agreement
 from annotation.choices import Cause
 from annotation.formats.manifest import read_manifest
 from annotation.models import Judgment, Member, Void
@@ -150,6 +151,28 @@ def test_errata_of_ratings_go_by_item(tmp_path, capsys):
     capsys.readouterr()
 
     assert run(capsys, "errata", str(out)).splitlines()[-1] == "1 changed, 0 gone, 0 come"
+
+
+@pytest.mark.parametrize("name", ["ratings.csv", "ratings.parquet"])
+def test_the_agreement_command_reads_the_ratings_file(tmp_path, capsys, name):
+    batch = make_batch(slug="cats")
+    people = [make_member(), make_member()]
+    for number, item in enumerate(make_items(batch, items=4)):
+        for place, person in enumerate(people):
+            scores = {(item.response_1, "text_quality"): 3 if number else place}
+            judge(item, person, scores=scores)
+    call_command(
+        "export_pairs", "--batch", "cats", "--format", "ratings", "--out", str(tmp_path / "out")
+    )
+    capsys.readouterr()
+
+    code = agreement([str(tmp_path / "out" / name), "--where", "dimension=text_quality",
+                      "--level", "nominal", "--domain", "0,1,2,3", "--json"])  # fmt: skip
+
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["units"], told["ratings"], told["annotators"]) == (0, 4, 8, 2)
+    exact = next(one for one in told["figures"] if one["measure"] == "percent_agreement")
+    assert exact["value"] == 0.75
 
 
 def test_void_takes_out_lists_and_puts_back(judged, capsys):
