@@ -1,0 +1,10 @@
+"""The admin's way in: everything can be looked at; what may be changed is changed by an action.
+
+Each module registers its own tables, so all of them are imported, whatever they are.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")

@@ -1,0 +1,56 @@
+"""Seats, assignments and drafts, to look at."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+
+from annotation.admin.base import ViewOnlyAdmin
+from annotation.models.assignments import Assignment, Draft, Seat
+
+
+@admin.register(Seat)
+class SeatAdmin(ViewOnlyAdmin[Seat]):
+    project_path: ClassVar[str] = "item__batch__project"
+    list_display = ("pk", "item", "number", "purpose", "state", "shown_first")
+    list_filter = ("state", "purpose", ("item__batch", admin.RelatedOnlyFieldListFilter))
+    search_fields = ("item__public_id", "item__batch__slug")
+    ordering = ("item", "number")
+    list_select_related = ("item",)
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(ViewOnlyAdmin[Assignment]):
+    project_path: ClassVar[str] = "item__batch__project"
+    list_display = (
+        "public_id",
+        "item",
+        "member",
+        "state",
+        "seat",
+        "lease_until",
+        "submitted_at",
+        "skip_reason",
+        "flagged_at",
+    )
+    list_filter = (
+        "state",
+        "skip_reason",
+        ("flagged_at", admin.EmptyFieldListFilter),
+        ("item__batch", admin.RelatedOnlyFieldListFilter),
+    )
+    search_fields = ("public_id", "member__pseudonym", "item__public_id", "flag_note", "skip_note")
+    ordering = ("-claimed_at", "-pk")
+    date_hierarchy = "claimed_at"
+    list_select_related = ("item", "member", "seat")
+
+
+@admin.register(Draft)
+class DraftAdmin(ViewOnlyAdmin[Draft]):
+    """That there is a draft, and since when; what stands in it is its writer's until submitted."""
+
+    project_path: ClassVar[str] = "assignment__item__batch__project"
+    list_display = ("assignment", "version", "saved_at")
+    search_fields = ("assignment__public_id", "assignment__member__pseudonym")
+    ordering = ("-saved_at", "-pk")
+    list_select_related = ("assignment",)
+    fields = ("assignment", "version", "saved_at")

@@ -1,0 +1,313 @@
+"""What a lead enters to make a batch, to change its overlap and to let people in."""
+
+from typing import Any, ClassVar, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from annotation.choices import (
+    REASON_PRESETS,
+    BatchKind,
+    BatchPurpose,
+    BatchSettings,
+    Choice,
+    DimensionPreference,
+    ItemOrder,
+    LocalScope,
+    OverallScale,
+    PairChoice,
+    ReasonRule,
+)
+from annotation.forms.sections import SectionedForm
+from annotation.models.batches import Batch
+from annotation.models.content import Dialogue
+from annotation.models.guidelines import Guideline
+from annotation.models.imports import Import
+from annotation.models.projects import Member, Project
+from annotation.models.rubric import Rubric
+from annotation.reports.batches import RUBRIC_PRESET, BatchPlan, reasons_of
+from annotation.reports.items import DialogueChoice
+
+DEFAULTS = BatchSettings()
+
+KINDS = {
+    BatchKind.TURN_PAIR: gettext_lazy("Turn pairs: two responses of one turn"),
+    BatchKind.CONVERSATION_PAIR: gettext_lazy(
+        "Conversation pairs: two whole paths of one dialogue"
+    ),
+    BatchKind.CONVERSATION: gettext_lazy("Conversations: one whole path"),
+}
+OVERLAPS = {
+    "number": gettext_lazy("a number"),
+    "mixed": gettext_lazy("mixed: more on a share of the items"),
+    "everyone": gettext_lazy("everyone"),
+}
+IMAGES = {
+    "": gettext_lazy("with or without images"),
+    "some": gettext_lazy("with images"),
+    "none": gettext_lazy("without images"),
+}
+
+
+def _from(choice: type[Choice]) -> list[tuple[str, str]]:
+    return choice.choices()
+
+
+class BatchForm(SectionedForm):
+    """A plan for a batch. `plan()` gives it; what is wrong with it as a whole the action says."""
+
+    headings: ClassVar[tuple[tuple[Any, tuple[str, ...]], ...]] = (
+        (gettext_lazy("The batch"), ("slug", "title", "kind", "purpose", "rubric")),
+        (
+            gettext_lazy("Dialogues"),
+            (
+                "imports",
+                "sources",
+                "tasks",
+                "turns_least",
+                "turns_most",
+                "has_images",
+                "sample",
+                "pairs",
+                "pairs_per_tree",
+                "unequal_length",
+                "include_incomplete",
+                "order",
+                "seed",
+            ),
+        ),
+        (
+            gettext_lazy("People"),
+            (
+                "members",
+                "overlap_mode",
+                "overlap",
+                "overlap_high",
+                "overlap_high_share",
+                "lease_minutes",
+            ),
+        ),
+        (gettext_lazy("Guideline"), ("guideline", "guideline_en", "guideline_zh")),
+        (
+            gettext_lazy("Questions"),
+            (
+                "local_scope",
+                "global_ratings",
+                "reason_preset",
+                "reason_rules",
+                "reason_minimum",
+                "dimension_preference",
+                "overall_scale",
+                "fork_preference",
+                "undo_minutes",
+                "browser_translation",
+            ),
+        ),
+    )
+
+    slug = forms.SlugField(max_length=100, help_text=gettext_lazy("Its name in URLs and files."))
+    title = forms.CharField(max_length=200, help_text=gettext_lazy("What annotators see."))
+    kind = forms.ChoiceField(choices=list(KINDS.items()))
+    purpose = forms.ChoiceField(choices=_from(BatchPurpose), initial=BatchPurpose.MAIN)
+    rubric = forms.ModelChoiceField(Rubric.objects.none(), empty_label=None)
+
+    imports = forms.ModelMultipleChoiceField(
+        Import.objects.none(), required=False, help_text=gettext_lazy("None chosen: all.")
+    )
+    sources = forms.MultipleChoiceField(required=False)
+    tasks = forms.MultipleChoiceField(required=False)
+    turns_least = forms.IntegerField(
+        required=False, min_value=1, help_text=gettext_lazy("Turns of the longest path, at least.")
+    )
+    turns_most = forms.IntegerField(
+        required=False, min_value=1, help_text=gettext_lazy("And at most.")
+    )
+    has_images = forms.ChoiceField(choices=list(IMAGES.items()), required=False)
+    sample = forms.IntegerField(
+        required=False,
+        min_value=1,
+        help_text=gettext_lazy("Of the dialogues that fit, so many, drawn from the seed."),
+    )
+    pairs = forms.ChoiceField(
+        choices=[("", gettext_lazy("ring above three paths")), *_from(PairChoice)],
+        required=False,
+        help_text=gettext_lazy("Which conversation pairs of a tree become items."),
+    )
+    pairs_per_tree = forms.IntegerField(
+        initial=DEFAULTS.pairs_per_tree, min_value=1, help_text=gettext_lazy("For a sample.")
+    )
+    unequal_length = forms.BooleanField(
+        required=False, help_text=gettext_lazy("Also pairs of unequal length.")
+    )
+    include_incomplete = forms.BooleanField(
+        required=False, help_text=gettext_lazy("Also items with missing or broken pictures.")
+    )
+    order = forms.ChoiceField(choices=_from(ItemOrder), initial=ItemOrder.BY_DIALOGUE)
+    seed = forms.IntegerField(
+        required=False, min_value=0, help_text=gettext_lazy("Empty: drawn from the slug.")
+    )
+
+    members = forms.ModelMultipleChoiceField(Member.objects.none(), required=False)
+    overlap_mode = forms.ChoiceField(choices=list(OVERLAPS.items()), initial="number")
+    overlap = forms.IntegerField(initial=DEFAULTS.overlap, min_value=1)
+    overlap_high = forms.IntegerField(
+        required=False, min_value=2, help_text=gettext_lazy("Mixed: the higher number ...")
+    )
+    overlap_high_share = forms.FloatField(
+        required=False,
+        min_value=0,
+        max_value=1,
+        help_text=gettext_lazy("... and the share of the items that has it, 0 to 1."),
+    )
+    lease_minutes = forms.IntegerField(
+        initial=60, min_value=5, help_text=gettext_lazy("How long a seat is held between savings.")
+    )
+
+    guideline = forms.ModelChoiceField(
+        Guideline.objects.none(), required=False, help_text=gettext_lazy("An existing one, or")
+    )
+    guideline_en = forms.CharField(
+        required=False,
+        widget=forms.Textarea,
+        label=gettext_lazy("Text, English"),
+        help_text=gettext_lazy("Markdown. It becomes the next version."),
+    )
+    guideline_zh = forms.CharField(
+        required=False, widget=forms.Textarea, label=gettext_lazy("Text, Simplified Chinese")
+    )
+
+    local_scope = forms.ChoiceField(choices=_from(LocalScope), initial=DEFAULTS.local_scope)
+    global_ratings = forms.BooleanField(required=False, initial=True)
+    reason_preset = forms.ChoiceField(
+        choices=[
+            (RUBRIC_PRESET, gettext_lazy("as the rubric says")),
+            *((name, name) for name in REASON_PRESETS),
+            ("none", gettext_lazy("none")),
+        ]
+    )
+    reason_rules = forms.CharField(
+        required=False,
+        widget=forms.Textarea,
+        help_text=gettext_lazy(
+            "Changes to that, one a line: dimension = always, never, at-or-below:1, differ, "
+            "share:0.2, or several joined by +."
+        ),
+    )
+    reason_minimum = forms.IntegerField(initial=DEFAULTS.reason_minimum, min_value=0)
+    dimension_preference = forms.ChoiceField(
+        choices=_from(DimensionPreference), initial=DEFAULTS.dimension_preference
+    )
+    overall_scale = forms.ChoiceField(choices=_from(OverallScale), initial=DEFAULTS.overall_scale)
+    fork_preference = forms.BooleanField(required=False)
+    undo_minutes = forms.IntegerField(initial=DEFAULTS.undo_minutes, min_value=0)
+    browser_translation = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._narrow("rubric", project.rubrics.select_related("project").order_by("-published_at"))
+        self._narrow("imports", project.imports.order_by("-created_at"))
+        self._narrow("members", project.members.active().exclude(user=None).order_by("pseudonym"))
+        self._narrow("guideline", project.guidelines.order_by("slug"))
+        dialogues = Dialogue.objects.filter(project=project)
+        for name, column in (("sources", "source"), ("tasks", "task")):
+            values = dialogues.exclude(**{column: ""}).values_list(column, flat=True)
+            cast("forms.MultipleChoiceField", self.fields[name]).choices = [
+                (one, one) for one in values.distinct().order_by(column)
+            ]
+
+    def clean_reason_rules(self) -> dict[str, ReasonRule]:
+        rules = {}
+        for line in self.cleaned_data["reason_rules"].splitlines():
+            if not line.strip():
+                continue
+            key, equals, rule = line.partition("=")
+            if not equals:
+                raise ValidationError(_("Write dimension = rule, one a line."))
+            try:
+                rules[key.strip()] = ReasonRule.parse(rule.strip())
+            except ValueError as unread:
+                raise ValidationError(str(unread)) from unread
+        return rules
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("overlap_mode") == "mixed":
+            for name in ("overlap_high", "overlap_high_share"):
+                if not data.get(name) and name not in self.errors:
+                    self.add_error(name, _("Mixed overlap needs it."))
+        return data
+
+    def plan(self) -> BatchPlan:
+        """Return the plan of a valid form."""
+        data = self.cleaned_data
+        texts = {"en": data["guideline_en"], "zh-hans": data["guideline_zh"]}
+        return BatchPlan(
+            slug=data["slug"],
+            title=data["title"],
+            kind=BatchKind(data["kind"]),
+            purpose=BatchPurpose(data["purpose"]),
+            rubric=data["rubric"],
+            choice=DialogueChoice(
+                imports=tuple(one.public_id for one in data["imports"]),
+                sources=tuple(data["sources"]),
+                tasks=tuple(data["tasks"]),
+                turns_least=data["turns_least"],
+                turns_most=data["turns_most"],
+                has_images={"": None, "some": True, "none": False}[data["has_images"]],
+                sample=data["sample"],
+            ),
+            settings=self._settings(),
+            members=tuple(data["members"]),
+            guideline=data["guideline"],
+            guideline_texts={language: text for language, text in texts.items() if text.strip()},
+            order=ItemOrder(data["order"]),
+            lease_minutes=data["lease_minutes"],
+            seed=data["seed"],
+        )
+
+    def _settings(self) -> BatchSettings:
+        data = self.cleaned_data
+        reasons = {**reasons_of(data["reason_preset"], data["rubric"]), **data["reason_rules"]}
+        mixed = data["overlap_mode"] == "mixed"
+        return BatchSettings(
+            local_scope=LocalScope(data["local_scope"]),
+            global_ratings=data["global_ratings"],
+            reasons={key: rule for key, rule in reasons.items() if rule != ReasonRule()},
+            reason_minimum=data["reason_minimum"],
+            dimension_preference=DimensionPreference(data["dimension_preference"]),
+            overall_scale=OverallScale(data["overall_scale"]),
+            fork_preference=data["fork_preference"],
+            pairs=PairChoice(data["pairs"]) if data["pairs"] else None,
+            pairs_per_tree=data["pairs_per_tree"],
+            equal_length_only=not data["unequal_length"],
+            include_incomplete=data["include_incomplete"],
+            overlap=data["overlap"],
+            overlap_high=data["overlap_high"] if mixed else 0,
+            overlap_high_share=data["overlap_high_share"] if mixed else 0.0,
+            everyone=data["overlap_mode"] == "everyone",
+            undo_minutes=data["undo_minutes"],
+            browser_translation=data["browser_translation"],
+        )
+
+    def _narrow(self, name: str, rows: Any) -> None:
+        cast("forms.ModelChoiceField[Any]", self.fields[name]).queryset = rows
+
+
+class OverlapForm(SectionedForm):
+    """How many independent judgments each item needs."""
+
+    overlap = forms.IntegerField(min_value=1)
+
+
+class BatchMembersForm(SectionedForm):
+    """Who else works in the batch."""
+
+    members = forms.ModelMultipleChoiceField(Member.objects.none())
+
+    def __init__(self, *args: Any, batch: Batch, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = batch.project.members.active().exclude(participations__batch=batch)
+        members = cast("forms.ModelMultipleChoiceField[Member]", self.fields["members"])
+        members.queryset = others.order_by("pseudonym")

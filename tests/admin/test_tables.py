@@ -1,0 +1,208 @@
+"""Every table can be looked at by leads and changed by nobody but through actions."""
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.test import RequestFactory
+from django.urls import reverse
+
+from annotation.actions.assignments import claim_next
+from annotation.actions.batches import close_batch
+from annotation.actions.guidelines import publish_guideline
+from annotation.actions.judgments import submit_judgment
+from annotation.admin.base import ViewOnlyAdmin
+from annotation.choices import Role, SlotState
+from annotation.models import (
+    Draft,
+    Export,
+    Figure,
+    GoldAnswer,
+    Project,
+    Record,
+    Review,
+    Run,
+    Token,
+    User,
+    Variant,
+    Void,
+)
+from tests.conftest import NOW
+from tests.factories import make_image, make_lead, make_member, make_project, make_slot
+from tests.worlds import full_body, open_batch_with
+
+pytestmark = pytest.mark.django_db
+
+TABLES = sorted(apps.get_app_config("annotation").get_models(), key=lambda model: model.__name__)
+OURS = [model for model in TABLES if isinstance(admin.site._registry.get(model), ViewOnlyAdmin)]
+
+
+def url_of(model, page: str, *args) -> str:
+    return reverse(f"admin:annotation_{model._meta.model_name}_{page}", args=args)
+
+
+@pytest.fixture
+def superuser(client):
+    user = User.objects.create_superuser("root", password=None)
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def lead(client):
+    """A lead who may use the admin and is no superuser."""
+    member = make_lead("okafor")
+    member.user.is_staff = True
+    member.user.save()
+    client.force_login(member.user)
+    return member
+
+
+def fill(rows: int) -> None:
+    """Make at least `rows` rows in each table."""
+    lead = make_lead()
+    for number in range(rows):
+        batch, (member, _) = open_batch_with(items=1, seats=2)
+        assignment = claim_next(batch, by=member, now=NOW)
+        body = full_body(assignment)
+        body["remarks"] = {"rationale": {"text": "Better by far.", "language": "en"}}
+        judgment = submit_judgment(assignment, by=member, body=body, key="k", now=NOW)
+        claimed = claim_next(batch, by=batch.participations.last().member, now=NOW)
+        Draft.objects.create(assignment=claimed, version=1, body={"secret": 1}, saved_at=NOW)
+        response = assignment.item.response_1
+        slot = make_slot(response=response)
+        make_slot(turn=response.turn, state=SlotState.MISSING)
+        record = Record.objects.create(
+            imported_in=response.dialogue.imported_in,
+            file="a.json",
+            position=number,
+            outcome="new",
+            dialogue=response.dialogue,
+            last_response=response,
+        )
+        Variant.objects.create(slot=slot, image=make_image(), record=record)
+        publish_guideline(f"guide-{number}", texts={"en": "Be fair."}, by=lead, now=NOW)
+        Figure.objects.create(batch=batch, kind="agreement", number=0, created_at=NOW)
+        Run.objects.create(project=batch.project, batch=batch, model="judge", created_at=NOW)
+        Export.objects.create(project=batch.project, created_at=NOW)
+        Token.objects.create(
+            member=lead, name="robot", digest=f"{lead.pk} {number}", created_at=NOW
+        )
+        evidence = {"batch": batch, "created_at": NOW}
+        GoldAnswer.objects.create(
+            item=assignment.item, outcome="tie", number=101, created_by=lead, **evidence
+        )
+        Review.objects.create(
+            judgment=judgment, reviewer=lead, outcome="accept", number=102, **evidence
+        )
+        Void.objects.create(
+            target="judgment",
+            judgment=judgment,
+            reason="x",
+            created_by=lead,
+            number=103,
+            **evidence,
+        )
+
+
+def test_every_table_is_in_the_admin():
+    assert [model.__name__ for model in TABLES if model not in admin.site._registry] == []
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_a_list_and_a_row_are_shown_and_nothing_is_there_to_change(client, superuser, model):
+    fill(1)
+    row = model.objects.order_by("pk").first()
+
+    listed = client.get(url_of(model, "changelist"), {"q": "a"})
+    shown = client.get(url_of(model, "change", row.pk))
+    deleted = client.post(url_of(model, "delete", row.pk), {"post": "yes"})
+
+    assert listed.status_code == 200
+    assert shown.status_code == 200
+    assert 'name="_save"' not in shown.content.decode()
+    assert deleted.status_code == 403
+    assert client.post(url_of(model, "change", row.pk), {"pk": 1}).status_code == 403
+    assert model.objects.filter(pk=row.pk).exists()
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_three_rows_take_no_more_queries_than_two(
+    client, superuser, model, django_assert_max_num_queries
+):
+    """A filter's list of batches is one query more as soon as there are two."""
+    counts = []
+    for rows in (2, 1):  # one more
+        fill(rows)
+        with django_assert_max_num_queries(30) as captured:
+            client.get(url_of(model, "changelist"))
+        counts.append(len(captured.captured_queries))
+
+    assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize("model", OURS, ids=lambda model: model.__name__)
+def test_a_lead_who_is_staff_sees_their_own_projects_rows_only(lead, model):
+    fill(1)
+    other = Project.objects.create(slug="other", name="Other")
+    request = RequestFactory().get("/")
+    request.user = lead.user
+    shown = admin.site._registry[model].get_queryset(request)
+
+    assert shown.count() == (1 if model is Project else model.objects.count())
+    lead.project = other
+    lead.save()
+    again = RequestFactory().get("/")
+    again.user = User.objects.get(pk=lead.user.pk)
+    left = admin.site._registry[model].get_queryset(again)
+    assert {str(row) for row in left} == (
+        {"other"} if model is Project else {"okafor"} if model.__name__ == "Member" else set()
+    )
+
+
+@pytest.mark.parametrize("role", [Role.ANNOTATOR, Role.REVIEWER])
+def test_staff_who_lead_nothing_see_no_table(client, role):
+    member = make_member(role)
+    member.user.is_staff = True
+    member.user.save()
+    client.force_login(member.user)
+
+    statuses = {client.get(url_of(model, "changelist")).status_code for model in OURS}
+
+    assert statuses == {403}
+
+
+def test_strangers_and_annotators_are_sent_to_the_admins_door(client):
+    annotator = make_member()
+    for user in (None, annotator.user):
+        if user:
+            client.force_login(user)
+
+        response = client.get("/admin/annotation/judgment/")
+
+        assert response.status_code == 302
+        assert response.url.startswith("/admin/login/")
+
+
+def test_what_stands_in_a_draft_is_not_shown(client, superuser):
+    fill(1)
+    draft = Draft.objects.get()
+
+    assert "secret" not in client.get(url_of(Draft, "change", draft.pk)).content.decode()
+
+
+def test_pages_of_the_admin_hold_no_script_or_style_of_their_own(client, superuser):
+    make_project()
+    make_lead("okafor")
+    batch, _ = open_batch_with()
+    close_batch(batch, by=make_lead(), now=NOW)
+
+    for url in (
+        "/admin/",
+        "/admin/annotation/batch/",
+        f"/admin/annotation/batch/{batch.pk}/change/",
+        "/admin/annotation/member/add/",
+    ):
+        page = client.get(url).content.decode()
+        assert "<style" not in page
+        assert "<script>" not in page
+        assert " onclick=" not in page
