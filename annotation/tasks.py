@@ -8,8 +8,9 @@ from celery.signals import worker_ready
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from annotation.actions import assignments, exports, import_jobs, jobs
+from annotation.actions import assignments, exports, figures, import_jobs, jobs
 from annotation.models.exports import Export
+from annotation.models.figures import Figure
 from annotation.models.imports import Import
 from annotation.models.jobs import Job
 
@@ -50,7 +51,32 @@ def send_import(import_id: int) -> None:
         log.warning("no broker answers; import %s waits for the sweep", import_id)
 
 
-SENDERS: dict[type[Job], Callable[[int], None]] = {Import: send_import, Export: send_export}
+@shared_task(name="annotation.compute_figure")
+def compute_figure(*, figure_id: int) -> None:
+    """Compute a waiting figure."""
+    figures.compute_figure(figure_id, clock=timezone.now)
+
+
+def send_figure(figure_id: int) -> None:
+    """Send a figure to a worker. Where no broker answers, the sweep sends it soon after."""
+    try:
+        compute_figure.delay(figure_id=figure_id)
+    except OperationalError:
+        log.warning("no broker answers; figure %s waits for the sweep", figure_id)
+
+
+@shared_task(name="annotation.refresh_figures")
+def refresh_figures() -> None:
+    """Have agreement computed for every batch with new judgments."""
+    for pk in figures.request_figures(now=timezone.now()):
+        send_figure(pk)
+
+
+SENDERS: dict[type[Job], Callable[[int], None]] = {
+    Import: send_import,
+    Export: send_export,
+    Figure: send_figure,
+}
 """How each kind of job gets to a worker."""
 
 
