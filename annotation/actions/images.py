@@ -54,7 +54,10 @@ def _below(folder: Path, relative: PurePosixPath) -> Path | None:
     if relative.is_absolute() or (relative.parts and ":" in relative.parts[0]):
         return None
     with contextlib.suppress(OSError, ValueError):
-        found = folder.joinpath(relative).resolve(strict=True)
+        named = folder.joinpath(relative)
+        if not named.is_file():  # the usual end, and cheaper than resolving it
+            return None
+        found = named.resolve(strict=True)
         if found.is_file() and found.is_relative_to(folder.resolve()):
             return found
     return None
