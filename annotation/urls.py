@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from annotation.views import batches, desk, exports, images, judging
+from annotation.views import batches, desk, exports, images, judging, sign_in
 
 app_name = "annotation"
 
@@ -39,4 +39,5 @@ export_urls = [
     path("exports/<str:public_id>/file/", exports.export_file, name="export-file"),
 ]
 urlpatterns += export_urls
+urlpatterns += [path("sign-in/<str:token>/", sign_in.sign_in_link, name="sign-in-link")]
 urlpatterns += [path("api/v1/", include("annotation.api.urls"))]

@@ -1,0 +1,142 @@
+"""The demo's people, dialogues and batches. Run again, it keeps what is there."""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from django.db import transaction
+
+from annotation.actions.batches import create_batch, open_batch
+from annotation.actions.imports import import_files
+from annotation.actions.members import add_member
+from annotation.choices import (
+    BatchKind,
+    BatchSettings,
+    DimensionPreference,
+    OverallScale,
+    Role,
+)
+from annotation.errors import NotFound
+from annotation.models.batches import Batch
+from annotation.models.projects import Member, Project
+from annotation.models.rubric import Rubric
+from annotation.models.users import User
+from annotation.reports.batches import RUBRIC_PRESET, BatchPlan, reasons_of
+from annotation.reports.imports import ImportReport
+
+PEOPLE = [
+    ("lead", Role.LEAD),
+    ("ada", Role.ANNOTATOR),
+    ("ben", Role.ANNOTATOR),
+    ("chen", Role.ANNOTATOR),
+]
+
+GUIDELINE = {
+    "en": (
+        "Read the whole conversation first. Rate what stands there, not what you would have "
+        "written.\n\n"
+        "- **Rate before you compare.** Each answer gets its scores; then say which is better.\n"
+        "- **A picture that was never made** counts against the answer that announced it. One that "
+        "could not be loaded does not: leave it out.\n"
+        "- **Write reasons for somebody who has not seen the item**: what is wrong, and where.\n"
+    ),
+    "zh-hans": (
+        "请先读完整个对话。评价的是眼前的内容，而不是你自己会怎么写。\n\n"
+        "- **先打分，再比较。** 先给每个回答打分，再说哪一个更好。\n"
+        "- **预告了却没有生成的图片**要算回答的缺点；加载失败的图片则不算，请跳过。\n"
+        "- **理由要写给没看过这一题的人**：哪里有问题，是什么问题。\n"
+    ),
+}
+
+_BATCHES = [
+    (
+        "demo-turn-pairs",
+        "Two answers to one prompt",
+        BatchKind.TURN_PAIR,
+        BatchSettings(include_incomplete=True, overall_scale=OverallScale.GRADED),
+    ),
+    (
+        "demo-conversation-pairs",
+        "Two conversations",
+        BatchKind.CONVERSATION_PAIR,
+        BatchSettings(
+            equal_length_only=False,
+            dimension_preference=DimensionPreference.PROPOSED,
+            fork_preference=True,
+            rationale_minimum=20,
+        ),
+    ),
+    (
+        "demo-conversations",
+        "Whole conversations",
+        BatchKind.CONVERSATION,
+        BatchSettings(include_incomplete=True, overlap=1, overlap_high=3, overlap_high_share=0.25),
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of the demo, with the password they have until the next start."""
+
+    username: str
+    password: str
+    member: Member
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What stands ready."""
+
+    people: tuple[Person, ...]
+    imported: ImportReport
+    batches: tuple[Batch, ...]
+
+
+def load_demo(project: Project, *, folder: Path, now: datetime) -> Demo:
+    """Make the people with new passwords, import `folder`, open one batch of each kind.
+
+    :raises NotFound: if no rubric is published; run `load_rubric` first.
+    """
+    rubric = Rubric.objects.filter(project=project, slug="intermt").order_by("version").last()
+    if rubric is None:
+        raise NotFound("The rubric intermt is not published: run manage.py load_rubric first.")
+    people = _people(project)
+    lead = people[0].member
+    imported = import_files(project, [folder / "dialogues.json"], by=lead, now=now)
+    members = tuple(one.member for one in people[1:])
+    batches = []
+    for slug, title, kind, settings in _BATCHES:
+        batch = project.batches.filter(slug=slug).first()
+        if batch is None:
+            plan = BatchPlan(
+                slug=slug,
+                title=title,
+                kind=kind,
+                rubric=rubric,
+                settings=replace(settings, reasons=reasons_of(RUBRIC_PRESET, rubric)),
+                members=members,
+                guideline_texts=GUIDELINE,
+            )
+            with transaction.atomic():
+                batch = open_batch(create_batch(plan, by=lead, now=now), by=lead, now=now)
+        batches.append(batch)
+    return Demo(people, imported, tuple(batches))
+
+
+def _people(project: Project) -> tuple[Person, ...]:
+    people = []
+    lead: Member | None = None
+    for username, role in PEOPLE:
+        password = secrets.token_urlsafe(12)
+        user = User.objects.filter(username=username).first() or User(username=username)
+        user.is_staff = user.is_superuser = role == Role.LEAD
+        user.set_password(password)
+        user.save()
+        member = project.members.filter(user=user).first()
+        if member is None:
+            member = add_member(project, user=user, pseudonym=username, role=role, by=lead)
+        lead = lead or member
+        people.append(Person(username, password, member))
+    return tuple(people)

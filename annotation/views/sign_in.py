@@ -1,0 +1,27 @@
+"""One-click sign-in, for the demo on this machine only."""
+
+from ipaddress import ip_address
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import login
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from annotation.actions.sign_in import LinkRefused, use_sign_in_token
+
+
+@require_GET
+def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
+    """Sign the link's user in and show their desk; 404 unless the demo is running here."""
+    if not settings.SIGN_IN_LINKS or not ip_address(request.META["REMOTE_ADDR"]).is_loopback:
+        raise Http404
+    try:
+        user = use_sign_in_token(token, now=timezone.now())
+    except LinkRefused as refused:
+        messages.warning(request, str(refused))
+        return redirect("login")
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    return redirect(settings.LOGIN_REDIRECT_URL)
