@@ -163,9 +163,8 @@ def _own(member: Member, public_id: str) -> Assignment:
 
 
 def _submit(request: UserRequest, member: Member, mine: Assignment) -> HttpResponseBase:
-    correcting = mine.state in JUDGED
     try:
-        submit_judgment(
+        judgment = submit_judgment(
             mine,
             by=member,
             body=body_of(request.POST),
@@ -177,7 +176,7 @@ def _submit(request: UserRequest, member: Member, mine: Assignment) -> HttpRespo
         )
     except AnnotationError as refused:
         return _refused(request, mine, refused)
-    if correcting:
+    if judgment.cause != Cause.FIRST:
         messages.success(request, _("The correction is kept. The first version stays on record."))
         url = reverse("annotation:my-work")
     else:
@@ -264,13 +263,13 @@ def judging_page_of(mine: Assignment, fields: Fields) -> JudgingPage:
 
 
 def _entered(mine: Assignment, kept: Draft | None) -> Body:
-    """Return what stands on the page: the draft, or the judgment where that is newer."""
-    if mine.state in JUDGED and (
-        kept is None or mine.submitted_at is None or kept.saved_at <= mine.submitted_at
-    ):
-        last = mine.judgments.exclude(cause=Cause.WITHDRAWAL).order_by("-revision").first()
-        if last is not None:
-            return body_of_judgment(last)
+    """Return what stands on the page: the draft, or the last judgment where that is newer.
+
+    A submission that was taken back is such a judgment too: the item opens as it was sent.
+    """
+    last = mine.judgments.exclude(cause=Cause.WITHDRAWAL).order_by("-revision").first()
+    if last is not None and (kept is None or kept.saved_at <= last.submitted_at):
+        return body_of_judgment(last)
     return kept.body if kept else {}
 
 

@@ -256,6 +256,7 @@ def test_the_same_submission_twice_is_one_judgment(client):
     )
 
     assert (first.status_code, again.status_code) == (200, 200)
+    assert first.json() == again.json()
     assert Judgment.objects.filter(assignment=assignment).count() == 1
 
 
@@ -448,7 +449,7 @@ def test_a_flag_keeps_the_item(client):
 def test_undo_takes_the_submission_back_and_opens_it_as_it_was(client):
     assignment, (annotator, _) = held_item()
     client.force_login(annotator.user)
-    client.post(address("assignment-draft", assignment), form_of(assignment, rationale="Mine."))
+    client.post(address("assignment-draft", assignment), form_of(assignment, rationale="Older."))
     client.post(address("assignment", assignment), form_of(assignment, rationale="Mine."))
 
     answer = client.post(address("assignment-undo", assignment), follow=True)
@@ -548,8 +549,8 @@ def test_the_page_takes_the_same_queries_however_long_the_item(
     client.get(address("assignment", assignment))
 
     # Session, user, member; assignment, lease; draft; responses, two of slots, dimensions, points,
-    # gold, earlier ratings; number, revision, last sent.
-    with django_assert_num_queries(16):
+    # gold, earlier ratings; judgment; number, revision, last sent.
+    with django_assert_num_queries(17):
         client.get(address("assignment", assignment))
 
 

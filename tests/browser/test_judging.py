@@ -1,0 +1,492 @@
+"""Judging as a person does it: by keys, by pointer, on a phone, without script, with bad luck."""
+
+import io
+import re
+
+import PIL.Image
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from annotation.actions.assignments import claim_next
+from annotation.choices import (
+    BatchKind,
+    BatchSettings,
+    LocalScope,
+    OverallScale,
+    ReasonRule,
+    SlotState,
+)
+from annotation.models import Assignment, Draft, Judgment, Response, Slot
+from tests.factories import make_batch, make_image, make_item, make_member, make_slot, make_tree
+from tests.worlds import open_batch_with
+
+GRADED = BatchSettings(overall_scale=OverallScale.GRADED, local_scope=LocalScope.AFTER_FORK)
+
+
+def held_item(kind=BatchKind.TURN_PAIR, *, settings=GRADED, items=2):
+    batch, (annotator, _) = open_batch_with(kind=kind, items=items, settings=settings)
+    assignment = claim_next(batch, by=annotator, now=timezone.now())
+    return assignment, annotator, reverse("annotation:assignment", args=[assignment.public_id])
+
+
+def with_files(image):
+    """Store a real picture under the image's names."""
+    picture = io.BytesIO()
+    PIL.Image.new("RGB", (image.width, image.height), (30, 90, 160)).save(picture, "PNG")
+    for file in (image.display, image.thumbnail):
+        default_storage.save(file.name, ContentFile(picture.getvalue()))
+    return image
+
+
+def answer_everything(page: Page, *, score: str = "2", preference: str = "b") -> None:
+    """Go from one missing answer to the next by keys until nothing is missing."""
+    bar = page.locator("#missing")
+    for _step in range(80):
+        if bar.get_attribute("data-state") == "ready":
+            return
+        page.keyboard.press("Enter")
+        row = page.evaluate("document.activeElement.closest('fieldset')?.className ?? ''")
+        page.keyboard.press(preference if "preference" in row else score)
+    raise AssertionError(bar.inner_text())
+
+
+@pytest.mark.parametrize("kind", list(BatchKind))
+def test_an_item_of_each_kind_is_judged_by_keyboard_alone(open_page, kind):
+    assignment, annotator, path = held_item(kind)
+    page = open_page(annotator, path)
+    first_url = page.url
+
+    answer_everything(page)
+    page.keyboard.press("Control+Enter")
+
+    expect(page).not_to_have_url(first_url)
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+    judgment = Judgment.objects.get(assignment=assignment)
+    assert set(judgment.ratings.values_list("score", flat=True)) == {2}
+    if kind != BatchKind.CONVERSATION:
+        item = assignment.item
+        shown_as_b = item.response_2 if assignment.shown_first == 1 else item.response_1
+        assert {one.preferred for one in judgment.preferences.all()} == {shown_as_b}
+    assert judgment.first_input_at is not None
+
+
+def test_undo_brings_the_item_back_as_it_was(open_page):
+    _assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    answer_everything(page)
+    page.get_by_label("Why, in two or three sentences").fill("B names what it shows.")
+    page.get_by_role("button", name="Submit").click()
+
+    page.get_by_role("button", name="Undo").click()
+
+    expect(page.get_by_text("Taken back. It is open again as you left it.")).to_be_visible()
+    expect(page.get_by_label("Why, in two or three sentences")).to_have_value(
+        "B names what it shows."
+    )
+    assert path in page.url
+
+
+def test_each_letter_and_digit_means_what_the_sheet_says(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    page.keyboard.press("Enter")
+    rows = page.locator("fieldset.rating")
+
+    page.keyboard.press("3")
+    expect(rows.nth(0).locator("input:checked")).to_have_value("3")
+    expect(rows.nth(1).locator(":focus")).to_have_count(1)
+    page.keyboard.press("n")
+    expect(rows.nth(1).locator("input:checked")).to_have_value("na")
+    preference = page.locator("fieldset.preference").nth(0)
+    first, second = assignment.item.response_1, assignment.item.response_2
+    a, b = (first, second) if assignment.shown_first == 1 else (second, first)
+    said = {
+        "t": "tie",
+        "x": "both_bad",
+        "a": f"{a.public_id}:1",
+        "b": f"{b.public_id}:1",
+        "Shift+A": f"{a.public_id}:2",
+        "Shift+B": f"{b.public_id}:2",
+    }
+    for key, value in said.items():
+        preference.locator("input[type=radio]").first.focus()
+        page.keyboard.press(key)
+        expect(preference.locator("input:checked")).to_have_value(value)
+    page.keyboard.press("Shift+?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("f")
+    expect(page.locator("#flag")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Shift+S")
+    expect(page.locator("#skip")).to_be_visible()
+
+
+def test_keys_rest_while_one_types_or_composes(open_page):
+    _, annotator, path = held_item()
+    page = open_page(annotator, path)
+    why = page.get_by_label("Why, in two or three sentences")
+    why.click()
+
+    page.keyboard.type("A is 3 times better, n/a? Fine.")
+    why.dispatch_event("keydown", {"key": "Process", "code": "Digit2", "keyCode": 229})
+    page.locator("fieldset.rating input").first.focus()
+    page.locator("fieldset.rating input").first.dispatch_event(
+        "keydown", {"key": "2", "code": "Digit2", "isComposing": True}
+    )
+
+    expect(why).to_have_value("A is 3 times better, n/a? Fine.")
+    expect(page.locator("fieldset input:checked")).to_have_count(0)
+    expect(page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_single_keys_can_be_switched_off(open_page):
+    _, annotator, path = held_item()
+    annotator.user.single_keys = False
+    annotator.user.save(update_fields=["single_keys"])
+    page = open_page(annotator, path)
+
+    page.keyboard.press("Enter")
+    page.keyboard.press("3")
+
+    expect(page.locator("fieldset.rating input:checked")).to_have_count(0)
+
+
+def test_the_reason_the_batch_asks_for_is_asked_in_words_and_marked(open_page):
+    settings = BatchSettings(reasons={"text_quality": ReasonRule(at_or_below=1)}, reason_minimum=10)
+    _, annotator, path = held_item(settings=settings)
+    page = open_page(annotator, path)
+    row = page.locator('fieldset.rating[data-name="text_quality"]').first
+
+    row.locator('input[value="1"]').click()
+
+    detail = page.locator(".detail.current")
+    expect(detail.get_by_text("Reason, asked at 0 to 1")).to_be_visible()
+    expect(row.locator("[data-mark=asked]")).to_be_visible()
+    detail.get_by_role("textbox").fill("语法错误太多")
+    expect(detail.get_by_text("15, at least 10")).to_be_visible()
+    expect(row.locator("[data-mark=written]")).to_be_visible()
+    row.locator('input[value="2"]').click()
+    expect(row.locator("[data-mark=asked]")).to_have_count(0)
+
+
+def test_submitting_too_early_leads_to_what_is_missing(open_page):
+    _, annotator, path = held_item()
+    page = open_page(annotator, path)
+
+    page.get_by_role("button", name="Submit").click()
+
+    expect(page.locator("fieldset.rating").first.locator(":focus")).to_have_count(1)
+    assert not Judgment.objects.exists()
+
+
+def test_saved_is_said_only_when_it_is_stored(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    saved = page.locator("#saved")
+    page.route("**/draft/", lambda route: route.abort())
+    page.get_by_label("Why, in two or three sentences").fill("Not yet there.")
+
+    expect(saved).to_contain_text("Not saved, trying again")
+    assert not Draft.objects.filter(assignment=assignment).exists()
+    page.unroute("**/draft/")
+
+    expect(saved).to_contain_text(re.compile(r"Saved \d\d:\d\d:\d\d"))
+    kept = Draft.objects.get(assignment=assignment)
+    assert kept.body["remarks"]["rationale"]["text"] == "Not yet there."
+
+
+def test_what_never_arrived_survives_a_reload(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.route("**/draft/", lambda route: route.abort())
+    page.get_by_label("Why, in two or three sentences").fill("Typed in a tunnel.")
+    expect(page.locator("#saved")).to_contain_text("Not saved")
+
+    page.reload()
+    page.unroute("**/draft/")
+
+    expect(page.get_by_label("Why, in two or three sentences")).to_have_value("Typed in a tunnel.")
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    assert Draft.objects.get(assignment=assignment).body["remarks"]["rationale"]["text"] == (
+        "Typed in a tunnel."
+    )
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_a_lost_reply_to_a_save_is_no_conflict_with_oneself(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    lost = []
+
+    def lose_first(route):
+        route.fetch()
+        lost.append(route.request.url)
+        route.abort()
+
+    page.route("**/draft/", lose_first, times=1)
+    page.get_by_label("Why, in two or three sentences").fill("Sent once.")
+
+    expect(page.locator("#saved")).to_contain_text(re.compile(r"Saved \d\d"))
+    assert len(lost) == 1
+    assert Draft.objects.get(assignment=assignment).version == 1
+    expect(page.locator("#conflict")).to_be_hidden()
+
+
+def test_the_second_window_shows_both_versions_and_the_person_chooses(open_page):
+    assignment, annotator, path = held_item()
+    here = open_page(annotator, path)
+    there = open_page(annotator, path)
+    why = "Why, in two or three sentences"
+    there.get_by_label(why).fill("From there.")
+    expect(there.locator("#saved")).to_contain_text("Saved")
+
+    here.get_by_label(why).fill("From here.")
+    dialog = here.locator("#conflict")
+    expect(dialog).to_be_visible()
+    expect(dialog.locator("tbody tr")).to_have_count(1)
+    expect(dialog).to_contain_text("From there.")
+    expect(dialog).to_contain_text("From here.")
+    dialog.get_by_role("button", name="All from the other").click()
+
+    expect(here.get_by_label(why)).to_have_value("From there.")
+    here.get_by_label(why).fill("Agreed.")
+    expect(here.locator("#saved")).to_contain_text(re.compile(r"Saved \d\d"))
+    here.wait_for_function("localStorage.length === 0")
+    assert Draft.objects.get(assignment=assignment).body["remarks"]["rationale"]["text"] == (
+        "Agreed."
+    )
+
+
+def test_a_lost_reply_to_a_submission_leads_to_one_judgment(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    answer_everything(page)
+    expect(page.locator("#saved")).to_contain_text("Saved")
+    before = page.url
+
+    def lose(route):
+        route.fetch()
+        route.abort()
+
+    page.route(lambda url: url.endswith(path), lose, times=1)
+    page.get_by_role("button", name="Submit").click()
+
+    expect(page).not_to_have_url(before)
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+    assert Judgment.objects.filter(assignment=assignment).count() == 1
+
+
+def test_an_expired_session_is_signed_in_again_in_place(open_page):
+    assignment, annotator, path = held_item()
+    annotator.user.set_password("a long pass phrase")
+    annotator.user.save()
+    page = open_page(annotator, path)
+    Session.objects.all().delete()
+
+    page.get_by_label("Why, in two or three sentences").fill("Before tea.")
+    dialog = page.locator("#signed-out")
+    expect(dialog).to_be_visible()
+    dialog.get_by_label("Password").fill("wrong")
+    dialog.get_by_role("button", name="Sign in").click()
+    expect(dialog.get_by_text("Name and password do not match.")).to_be_visible()
+    dialog.get_by_label("Password").fill("a long pass phrase")
+    dialog.get_by_role("button", name="Sign in").click()
+
+    expect(page.locator("#saved")).to_contain_text(re.compile(r"Saved \d\d"))
+    expect(dialog).to_be_hidden()
+    assert Draft.objects.get(assignment=assignment).body["remarks"]["rationale"]["text"] == (
+        "Before tea."
+    )
+
+
+def test_scores_that_say_the_opposite_of_the_preference_are_asked_about_once(open_page):
+    _, annotator, path = held_item()
+    page = open_page(annotator, path)
+    dimension = page.locator(".dimension").first
+    a, b = dimension.locator("fieldset.rating").all()
+    a.locator('input[value="3"]').click()
+    b.locator('input[value="0"]').click()
+
+    dimension.locator('input[data-key="b"]').click()
+
+    question = dimension.locator("[data-contradiction]")
+    expect(question).to_contain_text("You scored A higher here, 3 to 0, and prefer B.")
+    question.get_by_role("button", name="Yes, keep both").click()
+    expect(question).to_be_hidden()
+    expect(page.locator("#saved")).to_contain_text(re.compile(r"Saved \d\d"))
+    page.wait_for_function("localStorage.length === 0")
+    kept = Draft.objects.get().body["preferences"]
+    assert [one["contradiction"] for one in kept.values()] == ["kept"]
+
+
+def test_pictures_are_looked_at_opened_and_reported(open_page):
+    assignment, annotator, path = held_item()
+    image = with_files(make_image(width=600, height=400))
+    make_slot(response=assignment.item.response_1, image=image)
+    make_slot(response=assignment.item.response_2, state=SlotState.BROKEN)
+    page = open_page(annotator, path)
+
+    page.locator("figure.slot-stored").scroll_into_view_if_needed()
+    expect(page.locator("[data-looked]")).to_be_visible()
+    page.locator("[data-viewer]").click()
+    viewer = page.locator("#viewer")
+    expect(viewer.locator("img")).to_be_visible()
+    viewer.get_by_role("button", name="1:1").click()
+    assert viewer.locator("img").get_attribute("width") == "600"
+    page.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
+
+    page.get_by_role("link", name="Report and skip").click()
+    expect(page.get_by_label("An image is missing or broken")).to_be_checked()
+    page.get_by_role("button", name="Skip it").click()
+    expect(page.get_by_text("Skipped. It goes to somebody else.")).to_be_visible()
+    assert Assignment.objects.get(pk=assignment.pk).skip_reason == "image_missing"
+
+
+def test_pictures_that_were_seen_are_evidence(open_page):
+    assignment, annotator, path = held_item(BatchKind.CONVERSATION)
+    image = with_files(make_image(width=600, height=400))
+    make_slot(response=assignment.item.response_1, image=image)
+    page = open_page(annotator, path)
+    page.locator("figure.slot-stored").scroll_into_view_if_needed()
+    expect(page.locator("[data-looked]")).to_be_visible()
+
+    answer_everything(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+
+    judgment = Judgment.objects.get(assignment=assignment)
+    assert judgment.images_seen == [image.sha256]
+    assert sum(judgment.active_ms.values()) > 0
+
+
+@pytest.mark.parametrize("kind", list(BatchKind))
+def test_a_phone_shows_one_side_at_a_time_and_nothing_sticks_out(open_page, kind):
+    _assignment, annotator, path = held_item(kind)
+    page = open_page(annotator, path, viewport={"width": 390, "height": 844})
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    if kind != BatchKind.CONVERSATION:
+        expect(page.locator(".answer-B").first).to_be_hidden()
+        page.get_by_role("button", name="Response B").click()
+        expect(page.locator(".answer-B").first).to_be_visible()
+        expect(page.locator(".answer-A").first).to_be_hidden()
+    target = page.locator(".turn-rated .point:visible").first.bounding_box()
+    assert target["height"] >= 44
+    page.locator(".turn-rated .point:visible").nth(1).click()
+    expect(page.locator(".detail.current")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_follow_the_system_and_ones_own_choice(open_page, scheme):
+    _, annotator, path = held_item()
+    page = open_page(annotator, path, color_scheme=scheme)
+    ground = "getComputedStyle(document.body).backgroundColor"
+    assert (
+        page.evaluate(ground) == {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 21, 19)"}[scheme]
+    )
+
+    page.locator("details.menu summary").click()
+    other = "dark" if scheme == "light" else "light"
+    page.get_by_label("Colours").select_option(other)
+    page.get_by_role("button", name="Keep").click()
+
+    expect(page.locator("html")).to_have_attribute("data-theme", other)
+    assert (
+        page.evaluate(ground) == {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 21, 19)"}[other]
+    )
+    assert page.url.endswith(path)
+
+
+@pytest.mark.parametrize("kind", list(BatchKind))
+def test_the_page_is_a_plain_form_without_script(open_page, kind):
+    assignment, annotator, path = held_item(kind)
+    page = open_page(annotator, path, java_script_enabled=False)
+
+    for row in page.locator("fieldset.rating").all():
+        row.locator('input[value="2"]').press("Space")
+    for row in page.locator("fieldset.preference").all():
+        row.locator('input[data-key="a"]').press("Space")
+    page.get_by_role("button", name="Submit").click()
+
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+    judgment = Judgment.objects.get(assignment=assignment)
+    item = assignment.item
+    shown_as_a = item.response_1 if assignment.shown_first == 1 else item.response_2
+    assert {one.preferred for one in judgment.preferences.all()} == (
+        set() if kind == BatchKind.CONVERSATION else {shown_as_a}
+    )
+
+
+def test_a_missing_answer_without_script_is_named_and_led_to(open_page):
+    _, annotator, path = held_item()
+    page = open_page(annotator, path, java_script_enabled=False)
+
+    page.get_by_role("button", name="Submit").click()
+
+    problems = page.get_by_role("alert")
+    expect(problems).to_contain_text("9 answers are missing or not as asked.")
+    problems.get_by_role("link", name="Turn 2, A, text_quality").first.click()
+    assert "#q-" in page.url
+
+
+def test_hostile_text_runs_nothing_and_calls_nobody(open_page):
+    evil = (
+        "<script>window.hacked=1</script><img src=x onerror='window.hacked=1'>"
+        "![p](http://127.0.0.1:9/pixel.png) [l](javascript:window.hacked=1) "
+        "$\\href{javascript:window.hacked=1}{x}$ <svg onload='window.hacked=1'>"
+    )
+    batch = make_batch(kind=BatchKind.TURN_PAIR, members=[annotator := make_member()])
+    sides = list(make_tree(paths=2, turns=1, fork=1).responses.full().order_by("pk"))
+    Response.objects.update(text=evil)
+    Slot.objects.update(caption=evil)
+    make_item(batch, *sides)
+    assignment = claim_next(batch, by=annotator, now=timezone.now())
+    page = open_page(annotator, reverse("annotation:assignment", args=[assignment.public_id]))
+
+    page.get_by_role("button", name="Raw").first.click()
+    page.get_by_label("Why, in two or three sentences").fill(evil)
+    expect(page.locator("#saved")).to_contain_text(re.compile(r"Saved \d\d"))
+    page.reload()
+
+    expect(page.get_by_label("Why, in two or three sentences")).to_have_value(evil)
+    assert page.evaluate("window.hacked") is None
+    expect(page.locator(".answer img, .answer svg:not(.icon), .answer script")).to_have_count(0)
+
+
+def test_a_unit_rated_before_is_folded_and_can_be_read_again(open_page):
+    settings = BatchSettings(local_scope=LocalScope.AFTER_FORK)
+    batch = make_batch(
+        kind=BatchKind.CONVERSATION_PAIR, members=[annotator := make_member()], settings=settings
+    )
+    sides = list(make_tree(paths=3, turns=2, fork=2).responses.full().order_by("pk"))
+    for one, two in ((0, 1), (0, 2)):
+        make_item(batch, sides[one], sides[two])
+    first = claim_next(batch, by=annotator, now=timezone.now())
+    page = open_page(annotator, reverse("annotation:assignment", args=[first.public_id]))
+    answer_everything(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+
+    folded = page.locator("details.rated-before")
+    expect(folded).to_have_count(1)
+    expect(folded.locator(".prose")).to_be_hidden()
+    folded.locator("summary").click()
+    expect(folded.locator(".prose")).to_be_visible()
+    folded.locator("summary").blur()
+    answer_everything(page, score="1")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("You have done everything that is yours")).to_be_visible()
+
+    second = Judgment.objects.exclude(assignment=first).get()
+    carried = second.ratings.filter(origin="carried")
+    assert set(carried.values_list("response", flat=True)) == {sides[0].pk}
+    assert carried.count() == 4 + 5
