@@ -51,7 +51,8 @@ setup: $(RUN_STAMP)
 setup-dev: $(DEV_STAMP)
 
 demo: setup
-	@$(BIN)/python manage.py run_demo --port $(PORT)
+	@DATABASE_URL= REDIS_URL= S3_BUCKET= MEDIA_ROOT= TRUSTED_PROXY_COUNT= SIGN_IN_LINKS=1 \
+	  PUBLIC_URL=http://127.0.0.1:$(PORT) $(BIN)/python manage.py run_demo --port $(PORT)
 
 check: setup-dev
 	$(BIN)/ruff check .

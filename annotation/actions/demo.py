@@ -82,6 +82,7 @@ class Person:
 
     username: str
     password: str
+    user: User
     member: Member
 
 
@@ -138,5 +139,5 @@ def _people(project: Project) -> tuple[Person, ...]:
         if member is None:
             member = add_member(project, user=user, pseudonym=username, role=role, by=lead)
         lead = lead or member
-        people.append(Person(username, password, member))
+        people.append(Person(username, password, user, member))
     return tuple(people)
