@@ -183,5 +183,5 @@ def test_a_page_costs_the_same_for_one_judgment_and_many(django_assert_max_num_q
     for item in make_items(batch, items=4):
         judge(item, make_member(), scores={(item.response_1, "text_quality"): 1})
 
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         assert len(rows_of(batch)) == 4
