@@ -225,9 +225,10 @@ class _Folder:
                         self.judgments.leave_out(reason, number)
                     self.judgments.keep(page.judgment_count - page.excluded.total())
                     for row in page.rows:
-                        lines.write(rating_line(row))
+                        line = rating_line(row)
+                        lines.write(line)
                         parquet.add(row)
-                        index.add(row)
+                        index.add(row, line)
                     self._tell(page.judgment_count)
             parquet.close()
         csv = lines.close()

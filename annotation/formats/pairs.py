@@ -9,7 +9,7 @@ ever and on every database.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 SCHEMA = "intermt-annotate/pair/1"
@@ -266,7 +266,8 @@ def canonical_line(value: object) -> bytes:
 
 def pair_as_dict(pair: Pair) -> dict[str, Any]:
     """Return the record as plain JSON values, every key present."""
-    return asdict(replace(pair, sides=dict(pair.sides)))
+    told: dict[str, Any] = _plain(pair)
+    return told
 
 
 def pair_line(pair: Pair) -> bytes:
@@ -279,8 +280,8 @@ def pair_digest(pair: Pair) -> str:
 
     Two exports of unchanged evidence have equal digests whatever their seed, split or policy.
     """
-    told = replace(pair, split=None, order=SIDES, aggregates=())
-    return hashlib.sha256(canonical_json(pair_as_dict(told)).encode()).hexdigest()
+    told = pair_as_dict(pair) | {"split": None, "order": list(SIDES), "aggregates": []}
+    return hashlib.sha256(canonical_json(told).encode()).hexdigest()
 
 
 def parse_pair(line: str | bytes) -> Pair:
@@ -331,6 +332,17 @@ def _cleaned(pieces: list[str], clean: Callable[[str], str]) -> list[str]:
     mark = next(sign for sign in map(chr, range(0xE000, 0xF900)) if sign not in whole)
     cleaned = clean(mark.join(pieces)).split(mark)
     return cleaned if len(cleaned) == len(pieces) else pieces
+
+
+def _plain(value: Any) -> Any:
+    """Return dataclasses as dicts and tuples as lists; as `asdict`, without copying what is plain."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
+    return {name: _plain(getattr(value, name)) for name in value.__slots__}
 
 
 def _image_part(slot: SlotPlace, token: str) -> Part:

@@ -11,8 +11,10 @@ are numbers or empty and are never guarded. Parquet needs no guard and has none.
 """
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any, get_type_hints
 
@@ -20,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+_NEEDS_QUOTES = re.compile(r'[,"\r\n]')
 _ROWS_PER_GROUP = 10_000
 
 
@@ -59,6 +62,7 @@ class RatingRow:
 
 COLUMNS = tuple(field.name for field in fields(RatingRow))
 _TYPES = get_type_hints(RatingRow)
+_cells = attrgetter(*COLUMNS)
 _TEXT = tuple(_TYPES[name] is str for name in COLUMNS)
 
 
@@ -79,7 +83,7 @@ def header_line() -> bytes:
 
 def rating_line(row: RatingRow) -> bytes:
     """Return one CSV line: UTF-8, LF, quoted only where needed, text cells guarded."""
-    cells = astuple(row)
+    cells = _cells(row)
     return _csv_line(
         [
             guarded(cell) if is_text else ("" if cell is None else str(cell))
@@ -126,7 +130,7 @@ class RatingsParquet:
         self._writer.close()
 
     def _flush(self) -> None:
-        columns = zip(*(astuple(row) for row in self._rows), strict=True)
+        columns = zip(*map(_cells, self._rows), strict=True)
         arrays = [pa.array(list(c), f.type) for c, f in zip(columns, self.schema, strict=True)]
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self.schema))
         self._rows = []
@@ -138,6 +142,6 @@ def _csv_line(cells: Iterable[str]) -> bytes:
 
 def _quoted(cell: str) -> str:
     """Quote as RFC 4180 asks. The csv module of Python 3.11 forgets a lone carriage return."""
-    if any(sign in cell for sign in ',"\r\n'):
+    if _NEEDS_QUOTES.search(cell):
         return '"' + cell.replace('"', '""') + '"'
     return cell

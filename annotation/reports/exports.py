@@ -16,7 +16,6 @@ from annotation.formats.manifest import (
     read_manifest,
 )
 from annotation.formats.options import ExportOptions
-from annotation.formats.pairs import canonical_json
 from annotation.formats.project import projected
 from annotation.formats.write_ratings import RatingRow, rating_line
 from annotation.models.batches import Batch
@@ -87,30 +86,36 @@ def described(snapshot: Snapshot) -> dict[str, Any]:
 
 
 class RatingsIndex:
-    """The index of a ratings export: one entry an item, over its rows in any order."""
+    """The index of a ratings export: one entry an item, over its rows in any order.
+
+    The digest of an item is the sum of its rows' hashes, so that memory grows with items only.
+    """
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._rows: dict[str, tuple[RatingRow, list[str], set[int]]] = {}
+        self._sums: dict[str, int] = {}
+        self._judgments: dict[str, set[int]] = {}
+        self._places: dict[str, tuple[str, str]] = {}
 
-    def add(self, row: RatingRow) -> None:
-        """Take one row."""
-        _, digests, judgments = self._rows.setdefault(row.item, (row, [], set()))
-        digests.append(hashlib.sha256(rating_line(row)).hexdigest())
-        judgments.add(row.judgment)
+    def add(self, row: RatingRow, line: bytes) -> None:
+        """Take one row and the CSV line it makes."""
+        told = int.from_bytes(hashlib.sha256(line).digest(), "big")
+        self._sums[row.item] = (self._sums.get(row.item, 0) + told) % (1 << 256)
+        self._judgments.setdefault(row.item, set()).add(row.judgment)
+        self._places[row.item] = (row.batch, row.dialogue)
 
     def entries(self) -> list[IndexEntry]:
         """Return the entries, sorted by item."""
         return [
             IndexEntry(
                 pair=item,
-                batch=row.batch,
-                dialogue=row.dialogue,
-                digest=hashlib.sha256(canonical_json(sorted(digests)).encode()).hexdigest(),
-                judgments=tuple(sorted(judgments)),
+                batch=self._places[item][0],
+                dialogue=self._places[item][1],
+                digest=f"{self._sums[item]:064x}",
+                judgments=tuple(sorted(self._judgments[item])),
                 decisions={},
             )
-            for item, (row, digests, judgments) in sorted(self._rows.items())
+            for item in sorted(self._sums)
         ]
 
 
@@ -121,7 +126,7 @@ def index_of(snapshots: Sequence[Snapshot], *, options: ExportOptions) -> dict[s
         for snapshot in snapshots:
             for ratings in rating_pages(snapshot, set_name=options.set):
                 for row in ratings.rows:
-                    index.add(row)
+                    index.add(row, rating_line(row))
         return {entry.pair: entry for entry in index.entries()}
     return {
         pair.pair: projected(pair, options=options).index

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
+from typing import Literal, cast
 
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
@@ -32,9 +32,9 @@ from annotation.formats.pairs import (
 from annotation.formats.splits import Tree
 from annotation.models.batches import Batch, Item
 from annotation.models.content import Image, Response, Slot
-from annotation.models.judgments import Judgment, Preference, Rating, Remark
+from annotation.models.judgments import Judgment, Rating, Remark
 from annotation.models.quality import GoldAnswer
-from annotation.models.rubric import ScalePoint
+from annotation.models.rubric import Dimension, ScalePoint
 from annotation.rendering.text import clean_prompt, clean_response
 from annotation.reports.paths import Step, load_steps
 from annotation.reports.voids import Voids, standing_voids
@@ -171,9 +171,9 @@ def _page(snapshot: Snapshot, voids: Voids, *, text: str, after: int, size: int)
     shown = _shown(item.judgments_read for item in items)  # type: ignore[attr-defined]
     kept = [item for item in items if item.pk in live]
     steps = load_steps(_last_responses(kept))
-    outside = _points_outside(snapshot.batch)
+    rubric = _rubric(snapshot.batch)
     pairs = tuple(
-        _pair(snapshot.batch, item, live[item.pk], steps, shown[item.pk], outside, text=text)
+        _pair(snapshot.batch, item, live[item.pk], steps, shown[item.pk], rubric, text=text)
         for item in kept
     )
     return PairPage(pairs, total, excluded, next_after)
@@ -186,9 +186,9 @@ def _items(snapshot: Snapshot, *, after: int, size: int) -> tuple[list[Item], in
         .select_related("member", "seat", "guideline_version")
         .order_by("number")
         .prefetch_related(
-            Prefetch("ratings", Rating.objects.select_related("dimension", "response")),
-            Prefetch("preferences", Preference.objects.select_related("dimension")),
-            Prefetch("remarks", Remark.objects.select_related("response", "slot")),
+            Prefetch("ratings", Rating.objects.defer("reason_language")),
+            "preferences",
+            Prefetch("remarks", Remark.objects.select_related("slot")),
         )
     )
     judged = Judgment.objects.up_to(snapshot.number).filter(item=OuterRef("pk"))
@@ -235,10 +235,28 @@ def _state(slot: Slot, shown: frozenset[str] | None) -> str:
     return SlotState.STORED if slot.image.sha256 in shown else SlotState.MISSING
 
 
-def _points_outside(batch: Batch) -> set[tuple[int, int]]:
-    """Return the (dimension, score) pairs that stand outside their scale's order."""
-    points = ScalePoint.objects.filter(dimension__rubric=batch.rubric_id, in_order=False)
-    return set(points.values_list("dimension", "score"))
+@dataclass(frozen=True, slots=True)
+class _Rubric:
+    """The rubric's dimensions by key, and the (dimension, score) pairs outside the order."""
+
+    dimensions: Mapping[int, Dimension]
+    outside: frozenset[tuple[int, int]]
+
+
+def _rubric(batch: Batch) -> _Rubric:
+    outside = ScalePoint.objects.filter(dimension__rubric=batch.rubric_id, in_order=False)
+    return _Rubric(
+        dimensions=Dimension.objects.filter(rubric=batch.rubric_id).in_bulk(),
+        outside=frozenset(outside.values_list("dimension", "score")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a response stands in an item."""
+
+    response: Response
+    side: Literal["response_1", "response_2", "both"]
 
 
 def _pair(
@@ -247,7 +265,7 @@ def _pair(
     judgments: Sequence[Judgment],
     steps: Mapping[int, Sequence[Step]],
     shown: frozenset[str] | None,
-    outside: set[tuple[int, int]],
+    rubric: _Rubric,
     *,
     text: str,
 ) -> Pair:
@@ -265,13 +283,13 @@ def _pair(
         for slot in step.slots
         if slot.image is not None and _state(slot, shown) == SlotState.STORED
     }
-    rubric = f"{batch.rubric.slug} {batch.rubric.version}"
-    on_side = _sides_by_response(last)
+    name = f"{batch.rubric.slug} {batch.rubric.version}"
+    places = _places_of({side: steps[last[side].pk] for side in SIDES})
     return Pair(
         pair=pair_key(
             batch=batch.slug,
             kind=batch.kind,
-            rubric=rubric,
+            rubric=name,
             dialogue=item.dialogue.content_key,
             response_1=last[SIDES[0]].content_key,
             response_2=last[SIDES[1]].content_key,
@@ -280,10 +298,10 @@ def _pair(
         batch=batch.slug,
         kind=batch.kind,
         dialogue=item.dialogue.content_key,
-        rubric=rubric,
+        rubric=name,
         prompt=told[SIDES[0]][:shared],
         sides={side: told[side][shared:] for side in SIDES},
-        judgments=tuple(_judgment(row, on_side, outside) for row in judgments),
+        judgments=tuple(_judgment(row, places, rubric) for row in judgments),
         images=tuple(pair_image(images[sha256]) for sha256 in sorted(images)),
     )
 
@@ -351,16 +369,17 @@ def _places(slots: Iterable[Slot], shown: frozenset[str] | None) -> Iterator[Slo
         )
 
 
-def _sides_by_response(last: Mapping[Side, Response]) -> dict[int, Side | str]:
-    """Return on which side each response stands, by its primary key; "both" where shared."""
-    first, second = (set(last[side].lineage_ids()) for side in SIDES)
-    both: dict[int, Side | str] = dict.fromkeys(first & second, "both")
-    return both | dict.fromkeys(first - second, SIDES[0]) | dict.fromkeys(second - first, SIDES[1])
+def _places_of(sides: Mapping[Side, Sequence[Step]]) -> dict[int, _Place]:
+    """Return where each response stands, by its primary key; "both" where the sides share it."""
+    places: dict[int, _Place] = {}
+    for side in SIDES:
+        for step in sides[side]:
+            shared = step.response.pk in places
+            places[step.response.pk] = _Place(step.response, "both" if shared else side)
+    return places
 
 
-def _judgment(
-    row: Judgment, on_side: Mapping[int, Side | str], outside: set[tuple[int, int]]
-) -> PairJudgment:
+def _judgment(row: Judgment, places: Mapping[int, _Place], rubric: _Rubric) -> PairJudgment:
     first, second = SIDES if row.shown_first == 1 else (SIDES[1], SIDES[0])
     return PairJudgment(
         annotator=row.member.pseudonym,
@@ -374,54 +393,60 @@ def _judgment(
         language=row.language,
         submitted_at=written_at(row.submitted_at),
         active_ms=sum(row.active_ms.values()) if row.active_ms else None,
-        preferences=_preferences(row, on_side),
-        ratings=_ratings(row, on_side, outside),
-        remarks=_remarks(row),
+        preferences=_preferences(row, places, rubric),
+        ratings=_ratings(row, places, rubric),
+        remarks=_remarks(row, places),
     )
 
 
-def _preferences(row: Judgment, on_side: Mapping[int, Side | str]) -> tuple[PairPreference, ...]:
+def _preferences(
+    row: Judgment, places: Mapping[int, _Place], rubric: _Rubric
+) -> tuple[PairPreference, ...]:
     names = {PreferenceScope.OVERALL: OVERALL, PreferenceScope.FORK: FORK}
     told = []
     for one in row.preferences.all():
-        side = on_side.get(one.preferred_id or 0)
-        preferred = next((known for known in SIDES if known == side), None)
-        name = one.dimension.key if one.dimension else names[PreferenceScope(one.scope)]
+        place = places.get(one.preferred_id or 0)
+        preferred = next((side for side in SIDES if place and side == place.side), None)
+        if one.dimension_id is not None:
+            name = rubric.dimensions[one.dimension_id].key
+        else:
+            name = names[PreferenceScope(one.scope)]
         outcome = Outcome(one.outcome).value
         told.append(PairPreference(name, outcome, preferred, one.strength))  # type: ignore[arg-type]
     return tuple(sorted(told, key=lambda one: one.dimension))
 
 
 def _ratings(
-    row: Judgment, on_side: Mapping[int, Side | str], outside: set[tuple[int, int]]
+    row: Judgment, places: Mapping[int, _Place], rubric: _Rubric
 ) -> tuple[PairRating, ...]:
-    told = [
-        PairRating(
-            response=one.response.content_key,
-            side=on_side[one.response_id],  # type: ignore[arg-type]
-            turn=one.response.depth,
-            level=Level(one.dimension.level).value,
-            dimension=one.dimension.key,
-            score=one.score,
-            not_applicable=one.not_applicable,
-            in_order=(one.dimension_id, one.score) not in outside,
-            origin=one.origin,
-            reason=one.reason,
-            tags=tuple(one.tags),
+    told = []
+    for one in row.ratings.all():
+        place, dimension = places[one.response_id], rubric.dimensions[one.dimension_id]
+        told.append(
+            PairRating(
+                response=place.response.content_key,
+                side=place.side,
+                turn=place.response.depth,
+                level=Level(dimension.level).value,
+                dimension=dimension.key,
+                score=one.score,
+                not_applicable=one.not_applicable,
+                in_order=(one.dimension_id, one.score) not in rubric.outside,
+                origin=one.origin,
+                reason=one.reason,
+                tags=tuple(one.tags),
+            )
         )
-        for one in row.ratings.all()
-        if one.response_id in on_side
-    ]
     return tuple(sorted(told, key=lambda one: (one.dimension, one.turn, one.side, one.response)))
 
 
-def _remarks(row: Judgment) -> tuple[PairRemark, ...]:
+def _remarks(row: Judgment, places: Mapping[int, _Place]) -> tuple[PairRemark, ...]:
     told = [
         PairRemark(
             kind=one.kind,
             text=one.text,
             language=one.language,
-            response=one.response.content_key if one.response else None,
+            response=places[one.response_id].response.content_key if one.response_id else None,
             slot=one.slot.position if one.slot else None,
         )
         for one in row.remarks.all()

@@ -3,16 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Prefetch, Q
+from django.db.models import Count, Q
 
 from annotation.choices import BatchPurpose, Origin, SeatPurpose, SlotState
 from annotation.formats.pairs import pair_key
 from annotation.formats.write_ratings import RatingRow
 from annotation.models.batches import Batch
+from annotation.models.content import Response
 from annotation.models.judgments import Judgment, JudgmentQuerySet, Rating
 from annotation.models.quality import GoldAnswer
-from annotation.models.rubric import ScalePoint
+from annotation.models.rubric import Dimension, ScalePoint
 from annotation.reports.pairs import Snapshot, why_out, written_at
 from annotation.reports.voids import Voids, standing_voids
 
@@ -70,6 +72,7 @@ class _Reader:
             dimension__rubric=snapshot.batch.rubric_id, in_order=False
         )
         self.outside = set(points.values_list("dimension", "score"))
+        self.dimensions = Dimension.objects.filter(rubric=snapshot.batch.rubric_id).in_bulk()
 
     def page(self, *, after: int, size: int) -> RatingPage:
         judgments = self._judgments(after=after, size=size + 1)
@@ -79,6 +82,7 @@ class _Reader:
         golden = self._golden(judgments)
         independent = self._independent(judgments)
         again = self._rated_again(judgments)
+        responses = self._responses(judgments)
         rows: list[RatingRow] = []
         excluded: Counter[str] = Counter()
         for judgment in judgments:
@@ -93,15 +97,15 @@ class _Reader:
                 excluded[reason] += 1
                 continue
             apart = self._apart(judgment, is_gold=judgment.item_id in golden)
-            told = [self._row(judgment, one, apart, again) for one in ratings]
+            told = [
+                self._row(judgment, one, responses[one.response_id], apart, again)
+                for one in ratings
+            ]
             rows += sorted(told, key=lambda row: (row.dimension, row.turn, row.response))
         last = judgments[-1].number if more else None
         return RatingPage(tuple(rows), len(judgments), excluded, last)
 
     def _judgments(self, *, after: int, size: int) -> list[Judgment]:
-        # A picture that is found later fills its slot, so the number of slots stays.
-        named = Count("response__slots", filter=~Q(response__slots__state=SlotState.NEVER_MADE))
-        ratings = Rating.objects.select_related("dimension", "response").annotate(images=named)
         return list(
             self._up_to()
             .filter(number__gt=after)
@@ -113,9 +117,20 @@ class _Reader:
                 "item__response_1",
                 "item__response_2",
             )
-            .prefetch_related(Prefetch("ratings", ratings))
+            .defer("item__response_1__text", "item__response_2__text")
+            .prefetch_related("ratings")
             .order_by("number")[:size]
         )
+
+    def _responses(self, judgments: list[Judgment]) -> dict[int, Any]:
+        """Return the rated responses by key, with `images`: the pictures their file names.
+
+        A picture that is found later fills its slot, so the number stays.
+        """
+        rated = {one.response_id for judgment in judgments for one in judgment.ratings.all()}
+        named = Count("slots", filter=~Q(slots__state=SlotState.NEVER_MADE))
+        found = Response.objects.annotate(images=named).only("content_key", "depth", "source")
+        return found.in_bulk(rated)
 
     def _up_to(self) -> JudgmentQuerySet:
         return Judgment.objects.filter(batch=self.snapshot.batch).up_to(self.snapshot.number)
@@ -178,6 +193,7 @@ class _Reader:
         self,
         judgment: Judgment,
         rating: Rating,
+        response: Any,
         apart: str,
         again: Mapping[tuple[int, int, int], int],
     ) -> RatingRow:
@@ -191,7 +207,7 @@ class _Reader:
             ("rated_again", judgment.number < again.get(unit, 0)),
         )
         left_out = next((reason for reason, holds in reasons if holds), "")
-        response = rating.response
+        dimension = self.dimensions[rating.dimension_id]
         return RatingRow(
             project=batch.project.slug,
             batch=batch.slug,
@@ -204,11 +220,11 @@ class _Reader:
                 response_2=item.response_2.content_key if item.response_2 else "",
             ),
             dialogue=item.dialogue.content_key,
-            unit=f"{rating.dimension.key}|{item.dialogue.content_key}|{response.content_key}",
+            unit=f"{dimension.key}|{item.dialogue.content_key}|{response.content_key}",
             annotator=judgment.member.pseudonym,
             score=None if left_out else rating.score,
-            dimension=rating.dimension.key,
-            level=rating.dimension.level,
+            dimension=dimension.key,
+            level=dimension.level,
             turn=response.depth,
             response=response.content_key,
             answer=NOT_APPLICABLE if rating.score is None else str(rating.score),
@@ -225,7 +241,7 @@ class _Reader:
             guideline=judgment.guideline_version.number if judgment.guideline_version else None,
             language=judgment.language,
             model=str(response.source.get("model", "")),
-            images=getattr(rating, "images", 0),
+            images=response.images,
             active_ms=sum(judgment.active_ms.values()) if judgment.active_ms else None,
             submitted_at=written_at(judgment.submitted_at),
         )
