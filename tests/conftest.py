@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.core.files.storage import storages
 from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations as SqliteOperations
+from django.db.models.signals import post_migrate
 
+from annotation.models import Project
 from annotation.models.evidence import drop_triggers, make_triggers
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
@@ -52,6 +55,16 @@ def _flush_without_triggers(self: SqliteOperations, sql_list: list[str]) -> None
 
 
 SqliteOperations.execute_sql_flush = _flush_without_triggers
+
+
+def _make_default_project(**_: object) -> None:
+    # Emptying the database takes away what the first migration made.
+    Project.objects.get_or_create(slug="default", defaults={"name": "Default project"})
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _default_project_after_flush() -> None:
+    post_migrate.connect(_make_default_project, sender=apps.get_app_config("annotation"))
 
 
 @pytest.fixture
