@@ -1,4 +1,4 @@
-"""Reading batches: pairs and ratings of a named snapshot in pages, and agreement."""
+"""Reading batches: pairs and ratings of a named snapshot, in pages."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -122,6 +122,13 @@ def batch_of(request: Request, slug: str) -> Batch:
     return batch
 
 
+def refuse_future(number: int, newest: int) -> None:
+    """Raise a validation error for a snapshot that does not exist yet."""
+    if number > newest:
+        told = f"The batch is at number {newest}; there is no {number} yet."
+        raise serializers.ValidationError({"snapshot": told})
+
+
 def _asked(query: type[serializers.Serializer[dict[str, Any]]], request: Request) -> dict[str, Any]:
     told = query(data=request.query_params)
     told.is_valid(raise_exception=True)
@@ -131,9 +138,7 @@ def _asked(query: type[serializers.Serializer[dict[str, Any]]], request: Request
 def _snapshot(request: Request, slug: str, asked: dict[str, Any]) -> Snapshot:
     newest = Snapshot.now(batch_of(request, slug))
     number = asked.get("snapshot", newest.number)
-    if number > newest.number:
-        told = f"The batch is at number {newest.number}; there is no {number} yet."
-        raise serializers.ValidationError({"snapshot": told})
+    refuse_future(number, newest.number)
     return Snapshot(newest.batch, number)
 
 

@@ -3,6 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 
+from annotation.api.agreement import Agreement
 from annotation.api.authentication import HasKey
 from annotation.api.batches import Pairs, Ratings
 from annotation.api.exports import ExportFile, Exports, ExportState
@@ -11,6 +12,7 @@ from annotation.api.images import ImageFile
 urlpatterns = [
     path("batches/<slug:slug>/pairs/", Pairs.as_view(), name="api-pairs"),
     path("batches/<slug:slug>/ratings/", Ratings.as_view(), name="api-ratings"),
+    path("batches/<slug:slug>/agreement/", Agreement.as_view(), name="api-agreement"),
     path("exports/", Exports.as_view(), name="api-exports"),
     path("exports/<str:public_id>/", ExportState.as_view(), name="api-export"),
     path("exports/<str:public_id>/file/", ExportFile.as_view(), name="api-export-file"),

@@ -15,6 +15,7 @@ from annotation.actions.tokens import create_token, revoke_token
 from annotation.choices import Cause, Role, TokenScope
 from annotation.formats.pairs import parse_pairs
 from annotation.models import Batch, Export, Member, Project
+from annotation.reports.agreement import batch_agreement
 from annotation.reports.pairs import Snapshot, pair_pages
 from tests.factories import make_batch, make_items, make_lead, make_member, make_slot
 from tests.judged import judge, make_picture
@@ -87,6 +88,7 @@ def rows_of(response):
 PATHS = {
     "batches/cats/pairs/": TokenScope.READ_PAIRS,
     "batches/cats/ratings/": TokenScope.READ_RATINGS,
+    "batches/cats/agreement/": TokenScope.READ_AGREEMENT,
     "exports/": TokenScope.EXPORTS,
     "exports/nothing/": TokenScope.EXPORTS,
     "exports/nothing/file/": TokenScope.EXPORTS,
@@ -186,6 +188,7 @@ def test_pages_of_ratings_say_what_is_in_the_set(machine, judged):
         ("batches/cats/pairs/", {"limit": 9999}, "limit"),
         ("batches/cats/pairs/", {"text": "html"}, "text"),
         ("batches/cats/ratings/", {"set": "all"}, "set"),
+        ("batches/cats/agreement/", {"snapshot": 99}, "snapshot"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_answered_with_the_field(
@@ -195,6 +198,20 @@ def test_a_question_that_makes_no_sense_is_answered_with_the_field(
 
     assert response.status_code == 422
     assert list(response.json()["fields"]) == [field]
+
+
+def test_agreement_is_that_of_the_page_and_of_any_number_before(machine, judged):
+    kim = make_member(name="kim")
+    item = judged.items.order_by("position").first()
+    judge(item, kim, overall=item.response_2, scores={(item.response_1, "text_quality"): 2})
+
+    now = machine.get("batches/cats/agreement/").json()
+    before = machine.get("batches/cats/agreement/", {"snapshot": 5}).json()
+
+    assert (now["number"], now["newest"], now["error"]) == (6, 6, "")
+    assert now["figures"] == batch_agreement(judged, number=6).as_dict()
+    assert (before["number"], before["newest"]) == (5, 6)
+    assert (now["figures"]["annotators"], before["figures"]["annotators"]) == (2, 1)
 
 
 def test_an_export_is_started_watched_and_fetched_also_from_the_middle(machine, judged, sent):
@@ -306,7 +323,14 @@ def test_the_document_is_valid_and_behind_a_key(client, machine, tmp_path):
 
     assert client.get("/api/v1/schema/").status_code == 401
     told = machine.get("schema/").content.decode()
-    for path in ("pairs", "ratings", "exports/", "exports/{public_id}/file", "images/{sha256}"):
+    for path in (
+        "pairs",
+        "ratings",
+        "agreement",
+        "exports/",
+        "exports/{public_id}/file",
+        "images/{sha256}",
+    ):
         assert path in told
 
 
