@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from annotation.views import batches, desk, exports, images, judging, sign_in
+from annotation.views import batches, desk, exports, figures, images, judging, sign_in
 
 app_name = "annotation"
 
@@ -33,6 +33,11 @@ batch_urls = [
     path("batches/<slug:slug>/offer-again/", batches.batch_offer_again, name="batch-offer-again"),
 ]
 urlpatterns += batch_urls
+
+figure_urls = [
+    path("batches/<slug:slug>/agreement/", figures.agreement, name="agreement"),
+]
+urlpatterns += figure_urls
 
 export_urls = [
     path("exports/", exports.exports, name="exports"),

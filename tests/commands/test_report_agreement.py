@@ -1,0 +1,90 @@
+"""`manage.py report_agreement`."""
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from annotation.choices import SeatPurpose
+from annotation.reports.agreement import batch_agreement
+from tests.factories import make_batch, make_items, make_member
+from tests.judged import judge
+from tests.measured import measured_batch
+
+pytestmark = pytest.mark.django_db
+
+
+def printed(*arguments):
+    out = StringIO()
+    call_command("report_agreement", *arguments, stdout=out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def people():
+    return [make_member(name=f"person-{number}") for number in range(3)]
+
+
+def test_json_is_the_report(people):
+    batch = measured_batch(people, items=22)
+
+    report = json.loads(printed("--batch", batch.slug, "--json"))
+
+    assert report == json.loads(json.dumps(batch_agreement(batch).as_dict()))
+    assert report["set"] == "independent"
+    alpha = report["dimensions"][0]["figures"][0]
+    assert (alpha["measure"], alpha["weights"]) == ("krippendorff_alpha", "ordinal")
+    assert alpha["low"] < alpha["value"] < alpha["high"]
+
+
+def test_what_is_undefined_is_null_and_says_why():
+    batch = make_batch()
+
+    report = json.loads(printed("--batch", batch.slug, "--json"))
+
+    alpha = report["dimensions"][0]["figures"][0]
+    assert (alpha["value"], alpha["state"]) == (None, "undefined")
+    assert alpha["reason"] == "no unit has two ratings"
+    assert report["preferences"][0]["first_shown"]["share"] is None
+
+
+def test_words_say_what_is_counted_and_what_is_not(people):
+    batch = measured_batch(people, items=22)
+    extra = make_items(batch)[0]
+    judge(extra, people[0], purpose=SeatPurpose.EXTRA)
+
+    lines = printed("--batch", batch.slug).splitlines()
+
+    assert lines[0] == (
+        f"{batch.slug} at number 67, independent set: 66 judgments of 22 items in 22 dialogues "
+        "by 3 annotators"
+    )
+    assert lines[1] == "left out of 67: extra 1"
+    row = next(line for line in lines if line.startswith("text_quality "))
+    text = batch_agreement(batch).dimensions[-1].reliability
+    alpha = text.figure("krippendorff_alpha", "ordinal")
+    assert f"{alpha.value:.3f}" in row
+    assert f"{alpha.low:.2f} to {alpha.high:.2f}" in row
+    assert "provisional: " in row
+    scores = dict(zip(text.domain, text.marginals, strict=True))
+    told = ", ".join(f"{score}: {count}" for score, count in scores.items())
+    assert f"text_quality: scores {told}; left out: nothing" in lines
+    assert any(line.startswith("overall ") for line in lines)
+
+
+def test_an_older_snapshot_can_be_asked_for(people):
+    batch = measured_batch(people, items=2)
+
+    report = json.loads(printed("--batch", batch.slug, "--at", "3", "--json"))
+
+    assert (report["number"], report["judgments"]) == (3, 3)
+
+
+def test_unknown_batches_and_numbers_to_come_are_refused(people):
+    batch = measured_batch(people, items=1)
+
+    with pytest.raises(CommandError, match="There is no batch nowhere"):
+        printed("--batch", "nowhere")
+    with pytest.raises(CommandError, match=f"{batch.slug} is at number 3"):
+        printed("--batch", batch.slug, "--at", "4")
