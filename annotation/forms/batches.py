@@ -119,10 +119,13 @@ class BatchForm(SectionedForm):
     sources = forms.MultipleChoiceField(required=False)
     tasks = forms.MultipleChoiceField(required=False)
     turns_least = forms.IntegerField(
-        required=False, min_value=1, help_text=gettext_lazy("Turns of the longest path, at least.")
+        required=False,
+        min_value=1,
+        label=gettext_lazy("Turns, at least"),
+        help_text=gettext_lazy("Of the longest path."),
     )
     turns_most = forms.IntegerField(
-        required=False, min_value=1, help_text=gettext_lazy("And at most.")
+        required=False, min_value=1, label=gettext_lazy("Turns, at most")
     )
     has_images = forms.ChoiceField(choices=list(IMAGES.items()), required=False)
     sample = forms.IntegerField(

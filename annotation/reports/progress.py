@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any
 
 from django.db.models import Count, Exists, Max, OuterRef, Q
+from django.utils.text import Truncator
 
 from annotation.choices import AssignmentState, Cause, SeatPurpose, SeatState
 from annotation.models.assignments import Assignment, Seat
@@ -441,6 +442,6 @@ def _waiting(kind: str, item: Item, said: list[tuple[str, str, str]]) -> Waiting
         kind=kind,
         item=item.public_id,
         position=item.position,
-        prompt=item.response_1.turn.prompt[:160],
+        prompt=Truncator(item.response_1.turn.prompt).chars(160),
         said=tuple(said),
     )

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from annotation.actions import batches as actions
-from annotation.choices import BatchKind, BatchPurpose, BatchState
+from annotation.choices import BatchKind, BatchPurpose, BatchSettings, BatchState
 from annotation.errors import AnnotationError
 from annotation.models.batches import Batch
 from annotation.models.projects import Member
@@ -69,6 +69,7 @@ def batches(request: UserRequest, lead: Member) -> HttpResponse:
 def batch(request: UserRequest, lead: Member, slug: str) -> HttpResponse:
     """Show one batch; to htmx, which asks every half minute, only the part that moves."""
     found = _batch(lead, slug)
+    settings = found.parsed_settings()
     context = {
         "batch": found,
         "progress": batch_progress(found, now=timezone.now()),
@@ -79,7 +80,8 @@ def batch(request: UserRequest, lead: Member, slug: str) -> HttpResponse:
         "history": [
             {**entry, "at": datetime.fromisoformat(entry["at"])} for entry in found.history[::-1]
         ],
-        "settings": found.parsed_settings(),
+        "settings": settings,
+        "asked": _asked(found, settings),
         "left_out": [
             (reason.replace("_", " "), count) for reason, count in found.left_out.items() if count
         ],
@@ -120,6 +122,32 @@ def batch_offer_again(request: UserRequest, lead: Member, slug: str) -> HttpResp
     else:
         messages.success(request, _("%(count)s items are offered again.") % {"count": count})
     return redirect("annotation:batch", slug)
+
+
+def _asked(batch: Batch, settings: BatchSettings) -> list[tuple[str, str]]:
+    """Return (what, how) of everything the batch's settings make an annotator do."""
+    pair = batch.kind == BatchKind.CONVERSATION_PAIR
+    asked = [(_("turns rated"), _words(settings.local_scope))] if pair else []
+    if pair:
+        asked.append((_("whole conversations rated"), _yes_or_no(settings.global_ratings)))
+    if batch.kind != BatchKind.CONVERSATION:
+        asked += [
+            (_("preference per dimension"), _words(settings.dimension_preference)),
+            (_("preference scale"), _words(settings.overall_scale)),
+        ]
+    if pair:
+        asked.append((_("preference at the fork"), _yes_or_no(settings.fork_preference)))
+    asked += [(_words(key), str(rule)) for key, rule in sorted(settings.reasons.items())]
+    order, lease = _words(batch.order), str(batch.lease_minutes)
+    return [*asked, (_("order"), order), (_("lease, minutes"), lease)]
+
+
+def _words(value: str) -> str:
+    return value.replace("_", " ")
+
+
+def _yes_or_no(value: object) -> str:
+    return _("yes") if value else _("no")
 
 
 def _batch(lead: Member, slug: str) -> Batch:

@@ -135,6 +135,14 @@ def test_every_option_reaches_the_batch(lead, tmp_path):
     }
 
 
+def test_all_annotators_are_those_who_can_sign_in(lead):
+    make_member(name="reference", user=False)
+
+    batch = make_wave()
+
+    assert set(batch.members.values_list("pseudonym", flat=True)) == {"heron", "larch"}
+
+
 def test_a_batch_can_be_opened_at_once(lead):
     assert make_wave("--open").state == BatchState.OPEN
 

@@ -5,7 +5,14 @@ from django.urls import reverse
 
 from annotation.actions.assignments import claim_next, flag, skip
 from annotation.actions.judgments import submit_judgment
-from annotation.choices import BatchState, Role, SkipReason
+from annotation.choices import (
+    BatchKind,
+    BatchSettings,
+    BatchState,
+    ReasonRule,
+    Role,
+    SkipReason,
+)
 from annotation.models import Batch, Item, Project
 from tests.conftest import NOW
 from tests.factories import make_batch, make_items, make_lead, make_member
@@ -77,7 +84,7 @@ def test_the_page_shows_progress_people_and_what_waits(client, lead):
     page = text_of(client.get(reverse("annotation:batch", args=["wave-1"])))
 
     assert '<span class="figure">1</span> <span class="second">of 6 submitted, 16 %</span>' in page
-    assert '<a href="#waiting">1 parked, 1 questions</a>' in page
+    assert '<a href="#waiting">1 parked, 1 question</a>' in page
     assert f"{heron.pseudonym}: too long: <q>An hour &amp; more</q>" in page
     assert f"{larch.pseudonym}: <q>Which picture?</q>" in page
     assert f'<th scope="row">{heron.pseudonym}</th> <td class="number">1</td>' in page
@@ -258,3 +265,19 @@ def test_three_rows_take_as_many_queries_as_one(client, lead, count, django_asse
         client.get("/batches/")
     with django_assert_num_queries(4 + 1 + 11 + 3):
         client.get("/batches/wave-1/")
+
+
+def test_the_page_says_what_is_asked_and_what_was_done(client, lead):
+    settings = BatchSettings(reasons={"text_quality": ReasonRule(at_or_below=1)})
+    make_batch(kind=BatchKind.CONVERSATION_PAIR, slug="wave-1", settings=settings)
+    make_batch(kind=BatchKind.CONVERSATION, slug="wave-2", left_out={"unequal_length": 4})
+    client.post("/batches/wave-1/state/", {"step": "pause"})
+
+    pair = text_of(client.get("/batches/wave-1/"))
+    single = text_of(client.get("/batches/wave-2/"))
+
+    assert "<dt>text quality</dt><dd>at-or-below:1</dd>" in pair
+    assert "<dt>preference scale</dt><dd>tie both bad</dd>" in pair
+    assert 'paused <span class="quiet">okafor</span>' in pair
+    assert "preference scale" not in single
+    assert '<dt>unequal length</dt><dd class="number">4</dd>' in single

@@ -86,7 +86,7 @@ class Command(BaseCommand):
             "--member", action="append", default=[], dest="members", metavar="PSEUDONYM"
         )
         group.add_argument(
-            "--all-annotators", action="store_true", help="every annotator of the project"
+            "--all-annotators", action="store_true", help="every annotator who can sign in"
         )
         group.add_argument(
             "--overlap",
@@ -313,7 +313,8 @@ def _overlap(text: str) -> dict[str, Any]:
 def _members(project: Project, options: dict[str, Any]) -> tuple[Member, ...]:
     active = project.members.active()
     if options["all_annotators"]:
-        return tuple(active.filter(role=Role.ANNOTATOR).order_by("pseudonym"))
+        annotators = active.filter(role=Role.ANNOTATOR).exclude(user=None)
+        return tuple(annotators.order_by("pseudonym"))
     found = {member.pseudonym: member for member in active.filter(pseudonym__in=options["members"])}
     if unknown := [name for name in options["members"] if name not in found]:
         raise CommandError(f"Not members of {project}: {', '.join(unknown)}.")
