@@ -37,7 +37,7 @@ def body_of(data: QueryDict) -> Body:
     remarks: dict[str, dict[str, str]] = {}
     for name in sorted(data):
         kind, _, target = name.partition(".")
-        value = str(data.get(name, ""))
+        value = _text(data, name)
         match kind:
             case "score" | "reason" | "tag" if value:
                 response, _, dimension = target.partition(".")
@@ -120,6 +120,11 @@ def body_of_judgment(judgment: Judgment) -> Body:
     }
 
 
+def _text(data: QueryDict, name: str) -> str:
+    """Return a field's text with the line ends the person typed: forms are sent with CRLF."""
+    return str(data.get(name, "")).replace("\r\n", "\n")
+
+
 def _rating(field: str, data: QueryDict) -> dict[str, Any]:
     value = data.get(f"score.{field}", "")
     score = value.removeprefix(f"{BY_RULE}:")
@@ -135,7 +140,7 @@ def _rating(field: str, data: QueryDict) -> dict[str, Any]:
         rating["origin"] = Origin.BY_RULE.value
     elif value and value == data.get(f"yours.{field}"):
         rating["origin"] = Origin.CARRIED.value
-    if reason := data.get(f"reason.{field}", ""):
+    if reason := _text(data, f"reason.{field}"):
         rating["reason"] = reason
         rating["reason_language"] = guess_script(reason).language
     if tags := data.getlist(f"tag.{field}"):

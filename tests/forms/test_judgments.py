@@ -33,7 +33,7 @@ def test_fields_become_the_body_that_the_action_reads():
             "preference.dimension:text_quality": "tie",
             "contradiction.dimension:text_quality": "kept",
             "rationale": "B 只说不画",
-            "critique.r1": "Shorten it.",
+            "critique.r1": "Shorten it.\r\nAll of it.",
             "image.17": " ",
             "evidence": '{"active_ms": {"1": 1200}, "else": 1}',
             "csrfmiddlewaretoken": "x",
@@ -59,7 +59,7 @@ def test_fields_become_the_body_that_the_action_reads():
         },
         "remarks": {
             "rationale": {"text": "B 只说不画", "language": "zh"},
-            "critique:r1": {"text": "Shorten it.", "language": "en"},
+            "critique:r1": {"text": "Shorten it.\nAll of it.", "language": "en"},
         },
         "evidence": {"active_ms": {"1": 1200}},
     }
