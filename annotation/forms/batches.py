@@ -98,6 +98,7 @@ class BatchForm(SectionedForm):
                 "reason_preset",
                 "reason_rules",
                 "reason_minimum",
+                "rationale_minimum",
                 "dimension_preference",
                 "overall_scale",
                 "fork_preference",
@@ -199,6 +200,11 @@ class BatchForm(SectionedForm):
         ),
     )
     reason_minimum = forms.IntegerField(initial=DEFAULTS.reason_minimum, min_value=0)
+    rationale_minimum = forms.IntegerField(
+        initial=DEFAULTS.rationale_minimum,
+        min_value=0,
+        help_text=gettext_lazy("Signs of the preference's rationale; 0 asks for none."),
+    )
     dimension_preference = forms.ChoiceField(
         choices=_from(DimensionPreference), initial=DEFAULTS.dimension_preference
     )
@@ -279,6 +285,7 @@ class BatchForm(SectionedForm):
             global_ratings=data["global_ratings"],
             reasons={key: rule for key, rule in reasons.items() if rule != ReasonRule()},
             reason_minimum=data["reason_minimum"],
+            rationale_minimum=data["rationale_minimum"],
             dimension_preference=DimensionPreference(data["dimension_preference"]),
             overall_scale=OverallScale(data["overall_scale"]),
             fork_preference=data["fork_preference"],

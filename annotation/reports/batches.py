@@ -36,6 +36,7 @@ from annotation.reports.items import (
 
 LEASE_MINUTES = range(5, 24 * 60 + 1)
 MOST_OVERLAP = 50
+MOST_SIGNS = 1000
 RUBRIC_PRESET = "rubric"
 """The name, beside those of `REASON_PRESETS`, for the rules written in the rubric itself."""
 
@@ -157,6 +158,7 @@ def settings_for(kind: BatchKind, settings: BatchSettings) -> BatchSettings:
     if kind == BatchKind.CONVERSATION:
         return replace(
             settings,
+            rationale_minimum=0,
             local_scope=LocalScope.EVERY_TURN,
             global_ratings=True,
             dimension_preference=DimensionPreference.NONE,
@@ -338,8 +340,12 @@ def _reason_problems(rubric: Rubric, settings: BatchSettings) -> list[str]:
             )
         if not 0 <= rule.share <= 1:
             problems.append(f"The share of reasons for {key} must be between 0 and 1.")
-    if not 0 <= settings.reason_minimum <= 1000:
-        problems.append("The least length of a reason must be between 0 and 1000 signs.")
+    for what, least in (
+        ("a reason", settings.reason_minimum),
+        ("the rationale", settings.rationale_minimum),
+    ):
+        if not 0 <= least <= MOST_SIGNS:
+            problems.append(f"The least length of {what} must be between 0 and {MOST_SIGNS} signs.")
     return problems
 
 

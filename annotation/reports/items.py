@@ -404,6 +404,8 @@ def _found(
         + _preferences(tree, sides, fork_depth, kind=kind, settings=settings, needs=needs)
     )
     texts = len(local_units) * needs.local_texts + len(global_units) * needs.global_texts
+    if other is not None and settings.rationale_minimum:
+        texts += 1
     return FoundItem(
         key=" ".join(side.key for side in sides),
         dialogue=tree.pk,

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from annotation.actions import batches as actions
-from annotation.choices import BatchKind, BatchPurpose, BatchSettings, BatchState
+from annotation.choices import BatchKind, BatchPurpose, BatchSettings, BatchState, ReasonRule
 from annotation.errors import AnnotationError
 from annotation.models.batches import Batch
 from annotation.models.projects import Member
@@ -137,9 +137,19 @@ def _asked(batch: Batch, settings: BatchSettings) -> list[tuple[str, str]]:
         ]
     if pair:
         asked.append((_("preference at the fork"), _yes_or_no(settings.fork_preference)))
-    asked += [(_words(key), str(rule)) for key, rule in sorted(settings.reasons.items())]
+    asked += [
+        (_("reason: %(dimension)s") % {"dimension": _words(key)}, _rule(rule))
+        for key, rule in sorted(settings.reasons.items())
+    ]
+    if settings.rationale_minimum:
+        asked.append((_("rationale, least signs"), str(settings.rationale_minimum)))
     order, lease = _words(batch.order), str(batch.lease_minutes)
     return [*asked, (_("order"), order), (_("lease, minutes"), lease)]
+
+
+def _rule(rule: ReasonRule) -> str:
+    """Return the rule as it is written, with spaces: "at or below 1, share 0.2"."""
+    return str(rule).replace("-", " ").replace(":", " ").replace("+", ", ")
 
 
 def _words(value: str) -> str:

@@ -45,6 +45,7 @@ def entered(**more) -> dict:
         "local_scope": "every_turn",
         "reason_preset": "rubric",
         "reason_minimum": 20,
+        "rationale_minimum": 0,
         "dimension_preference": "asked",
         "overall_scale": "tie_both_bad",
         "undo_minutes": 10,

@@ -93,7 +93,7 @@ def test_every_option_reaches_the_batch(lead, tmp_path):
             *("--reason", "text_quality=at-or-below:1+share:0.1"),
             *("--reason", "crucial_step_recognition=never", "--reason-minimum", "10"),
             *("--dimension-preference", "none", "--overall-scale", "graded"),
-            *("--fork-preference", "--undo-minutes", "5"),
+            *("--fork-preference", "--undo-minutes", "5", "--rationale-minimum", "15"),
         )
     )
 
@@ -117,6 +117,7 @@ def test_every_option_reaches_the_batch(lead, tmp_path):
             "visual_perceptual_quality": ReasonRule(at_or_below=1, share=0.2),
         },
         reason_minimum=10,
+        rationale_minimum=15,
         dimension_preference=DimensionPreference.NONE,
         overall_scale=OverallScale.GRADED,
         fork_preference=True,

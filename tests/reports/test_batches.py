@@ -144,6 +144,18 @@ def test_a_reason_for_low_scores_is_expected_as_often_as_people_gave_them():
     assert item.load.texts == pytest.approx(2 * (0.019 + 0.077), abs=0.005)
 
 
+def test_a_rationale_that_is_asked_is_a_text_of_each_pair():
+    make_tree(paths=2, turns=2, fork=1)
+    settings = BatchSettings(rationale_minimum=20)
+    rubric = make_rubric()
+
+    (pair,) = found_items(plan_of(BatchKind.TURN_PAIR, settings=settings, rubric=rubric)).items
+    singles = found_items(plan_of(BatchKind.CONVERSATION, settings=settings, rubric=rubric)).items
+
+    assert pair.load.texts == 1
+    assert [item.load.texts for item in singles] == [0, 0]
+
+
 # --- What is left out
 
 
@@ -401,6 +413,7 @@ def test_a_plan_is_refused_with_what_to_do(change, problem):
         (BatchSettings(reasons={"text_quality": ReasonRule(at_or_below=9)}), "none of its scores"),
         (BatchSettings(reasons={"text_quality": ReasonRule(share=2)}), "between 0 and 1"),
         (BatchSettings(reason_minimum=-1), "least length of a reason"),
+        (BatchSettings(rationale_minimum=9999), "least length of the rationale"),
         (BatchSettings(pairs_per_tree=0), "sample of pairs per tree"),
         (
             BatchSettings(global_ratings=False, dimension_preference=DimensionPreference.PROPOSED),

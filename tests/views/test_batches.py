@@ -268,7 +268,7 @@ def test_three_rows_take_as_many_queries_as_one(client, lead, count, django_asse
 
 
 def test_the_page_says_what_is_asked_and_what_was_done(client, lead):
-    settings = BatchSettings(reasons={"text_quality": ReasonRule(at_or_below=1)})
+    settings = BatchSettings(reasons={"text_quality": ReasonRule(at_or_below=1, share=0.2)})
     make_batch(kind=BatchKind.CONVERSATION_PAIR, slug="wave-1", settings=settings)
     make_batch(kind=BatchKind.CONVERSATION, slug="wave-2", left_out={"unequal_length": 4})
     client.post("/batches/wave-1/state/", {"step": "pause"})
@@ -276,7 +276,7 @@ def test_the_page_says_what_is_asked_and_what_was_done(client, lead):
     pair = text_of(client.get("/batches/wave-1/"))
     single = text_of(client.get("/batches/wave-2/"))
 
-    assert "<dt>text quality</dt><dd>at-or-below:1</dd>" in pair
+    assert "<dt>reason: text quality</dt><dd>at or below 1, share 0.2</dd>" in pair
     assert "<dt>preference scale</dt><dd>tie both bad</dd>" in pair
     assert 'paused <span class="quiet">okafor</span>' in pair
     assert "preference scale" not in single

@@ -133,6 +133,13 @@ class Command(BaseCommand):
             "--reason-minimum", type=int, default=defaults.reason_minimum, metavar="SIGNS"
         )
         group.add_argument(
+            "--rationale-minimum",
+            type=int,
+            default=defaults.rationale_minimum,
+            metavar="SIGNS",
+            help="least length of the preference's rationale; 0 asks for none",
+        )
+        group.add_argument(
             "--dimension-preference",
             default=defaults.dimension_preference.value,
             choices=[one.value for one in DimensionPreference],
@@ -284,6 +291,7 @@ def _settings(rubric: Rubric, options: dict[str, Any]) -> BatchSettings:
         global_ratings=not options["no_global"],
         reasons={key: rule for key, rule in reasons.items() if rule != ReasonRule()},
         reason_minimum=options["reason_minimum"],
+        rationale_minimum=options["rationale_minimum"],
         dimension_preference=DimensionPreference(options["dimension_preference"]),
         overall_scale=OverallScale(options["overall_scale"]),
         fork_preference=options["fork_preference"],
