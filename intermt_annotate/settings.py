@@ -111,12 +111,13 @@ TEMPLATES = [
 
 # Databases: SQLite under VAR_DIR unless DATABASE_URL names PostgreSQL
 
+SQLITE_HAS_WAL_FIX = env.sqlite_has_wal_fix()
 DATABASES = {
     "default": dj_database_url.parse(env.text("DATABASE_URL", f"sqlite:///{VAR_DIR}/db.sqlite3"))
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    _journal = "WAL" if env.sqlite_has_wal_fix() else "DELETE"
-    _synchronous = "FULL" if env.sqlite_has_wal_fix() else "EXTRA"
+    _journal = "WAL" if SQLITE_HAS_WAL_FIX else "DELETE"
+    _synchronous = "FULL" if SQLITE_HAS_WAL_FIX else "EXTRA"
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from annotation.actions.batches import create_batch, open_batch
 from annotation.actions.imports import import_files
-from annotation.actions.members import add_member
+from annotation.actions.members import add_person
 from annotation.choices import (
     BatchKind,
     BatchSettings,
@@ -131,13 +131,19 @@ def _people(project: Project) -> tuple[Person, ...]:
     lead: Member | None = None
     for username, role in PEOPLE:
         password = secrets.token_urlsafe(12)
-        user = User.objects.filter(username=username).first() or User(username=username)
-        user.is_staff = user.is_superuser = role == Role.LEAD
-        user.set_password(password)
-        user.save()
-        member = project.members.filter(user=user).first()
+        member = project.members.filter(user__username=username).first()
         if member is None:
-            member = add_member(project, user=user, pseudonym=username, role=role, by=lead)
+            member = add_person(
+                project,
+                username=username,
+                password=password,
+                pseudonym=username,
+                role=role,
+                by=lead,
+            )
+        user = User.objects.get(username=username)
+        user.set_password(password)
+        user.save(update_fields=["password"])
         lead = lead or member
         people.append(Person(username, password, user, member))
     return tuple(people)

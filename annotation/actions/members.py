@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from annotation.choices import Role
@@ -32,6 +33,27 @@ def add_member(
             f"{pseudonym}, or the user, is in the project already.",
             fields={"pseudonym": "Choose another."},
         ) from taken
+
+
+def add_person(
+    project: Project, *, username: str, password: str, pseudonym: str, role: Role, by: Member | None
+) -> Member:
+    """Make an account and its member. A lead's account may use the admin.
+
+    :param by: as in `add_member`.
+    :raises NotAllowed: as in `add_member`.
+    :raises Invalid: as in `add_member`, or if the user name is taken or cannot be one.
+    """
+    user = User(username=username)
+    user.is_staff = user.is_superuser = role == Role.LEAD
+    user.set_password(password)
+    try:
+        user.full_clean(exclude=["password"])
+    except ValidationError as refused:
+        raise Invalid(" ".join(refused.messages), fields={"username": "Choose another."}) from None
+    with transaction.atomic():
+        user.save()
+        return add_member(project, user=user, pseudonym=pseudonym, role=role, by=by)
 
 
 def change_role(member: Member, role: Role, *, by: Member | None) -> None:
