@@ -1,8 +1,10 @@
 """Importing: what records become, whatever the order and however often."""
 
 import copy
+import gc
 import io
 import json
+import tracemalloc
 from datetime import timedelta
 
 import pytest
@@ -865,3 +867,31 @@ def test_the_heartbeat_is_given_between_pictures(tmp_path):
     job.refresh_from_db()
     assert (job.state, job.progress, job.report["records"]["new"]) == (JobState.DONE, 1, 1)
     assert Import.objects.count() == 1
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_number_of_records(tmp_path, monkeypatch):
+    monkeypatch.setattr("annotation.actions.records.CHUNK_RECORDS", 20)
+    make_rubric()
+
+    def held(start, count):
+        """Return the memory that is held after each chunk, garbage collected, at most."""
+        records = [crucial(number) for number in range(start, start + count)]
+        path = written(tmp_path, records, f"{count}.json")
+        del records
+        most = []
+
+        def watch(_progress):
+            gc.collect()
+            most.append(tracemalloc.get_traced_memory()[0])
+
+        tracemalloc.start()
+        import_files(make_project(), [path], by=None, now=NOW, watch=watch)
+        tracemalloc.stop()
+        assert len(most) == count // 20 + 1
+        return max(most)
+
+    held(0, 20)
+    few, many = held(1000, 40), held(2000, 200)
+
+    assert many < few + 100_000, (few, many)
