@@ -39,10 +39,18 @@ def _choices(name: str, **other: Any) -> list[tuple[str, Any]]:
     return [(value, labels[value]) for value in CHOICES[name] if value in labels]
 
 
+class BatchesField(forms.ModelMultipleChoiceField[Batch]):
+    """Batches, by title and slug."""
+
+    def label_from_instance(self, obj: Batch) -> str:
+        """Return how a batch is named on the page."""
+        return f"{obj.title} ({obj.slug})"
+
+
 class ExportForm(forms.Form):
     """Batches and options. The options that contradict each other are named by their fields."""
 
-    batches = forms.ModelMultipleChoiceField(
+    batches = BatchesField(
         Batch.objects.none(),
         label=_("Batches"),
         to_field_name="slug",

@@ -123,7 +123,10 @@ def _start(form: ExportForm, member: Member) -> bool:
 def _row(export: Export) -> dict[str, object]:
     told = export.manifest or {}
     files = told.get("files", [])
-    names = ", ".join(f"{slug} ≤ {number}" for slug, number in sorted(export.snapshot.items()))
+    names = ", ".join(
+        _("%(batch)s up to %(number)s") % {"batch": slug, "number": number}
+        for slug, number in sorted(export.snapshot.items())
+    )
     return {
         "export": export,
         "state": STATES[JobState(export.state)],

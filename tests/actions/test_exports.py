@@ -3,13 +3,17 @@
 import hashlib
 import io
 import json
+import os
+import signal
 import tarfile
+import time
 from datetime import timedelta
 
 import datasets
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connections
 
 from annotation.actions.export_files import (
     CannotHold,
@@ -363,6 +367,34 @@ def test_a_snapshot_has_the_same_sha256_on_every_database(options, sha256):
 
     job.refresh_from_db()
     assert job.sha256 == sha256
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_writer_killed_at_any_moment_leaves_a_whole_folder_or_none(tmp_path):
+    batch = make_batch()
+    for number, item in enumerate(make_items(batch, items=30)):
+        make_slot(response=item.response_1, image=make_picture(number))
+        judge(item, make_member(), overall=item.response_1)
+    started = time.monotonic()
+    export(batch, tmp_path / "whole", format="swift")
+    lasts = time.monotonic() - started
+
+    found = []
+    for number in range(12):
+        out = tmp_path / f"killed-{number}"
+        connections.close_all()  # a connection is not shared by two processes
+        child = os.fork()
+        if child == 0:
+            export(batch, out, format="swift")
+            os._exit(0)
+        time.sleep(lasts * (number + 1) / 9)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        found.append(out.exists())
+        assert not out.exists() or verified(out) == []
+
+    assert False in found
 
 
 # As a job
