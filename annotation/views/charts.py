@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any
 
-WIDTH = 240
-"""Of an interval's row and of a bar."""
+WIDTH = 180
+"""Of an axis from end to end."""
+
+BAR = 144
+TIGHT = 1.3
+"""An axis longer than this has no room to write both customs."""
 
 SHADES = 10
 
@@ -67,7 +71,9 @@ def coefficient_axis(lows: Sequence[float | None]) -> Axis:
     least = min((low for low in lows if low is not None), default=0.0)
     low = max(-1.0, min(0.0, floor(least * 4) / 4))
     marks = [(low, _short(low), False), (0.0, "0", False), (0.5, ".5", False)]
-    marks += [(2 / 3, ".67", True), (0.8, ".8", True), (1.0, "1", False)]
+    roomy = 1.0 - low < TIGHT
+    marks += [(2 / 3, ".67" if roomy else "", True), (0.8, ".8" if roomy else "", True)]
+    marks += [(1.0, "1", False)]
     return Axis(
         low,
         1.0,
@@ -104,8 +110,8 @@ def bar(counts: Sequence[int]) -> tuple[Segment, ...]:
     for place, count in enumerate(counts):
         if not count:
             continue
-        width = WIDTH * count / total
-        label = f"{100 * count / total:.0f}" if width >= 24 else ""
+        width = BAR * count / total
+        label = f"{100 * count / total:.0f}" if width >= 20 else ""
         pieces.append(
             Segment(round(x, 2), round(width, 2), shade(place, len(counts)), label,
                     round(x + width / 2, 2))
@@ -119,7 +125,7 @@ def shade(place: int, size: int) -> int:
     return round(place * SHADES / max(size - 1, 1))
 
 
-def curve(turns: Sequence[Mapping[str, Any]], *, width: float = 120, height: float = 96) -> Curve:
+def curve(turns: Sequence[Mapping[str, Any]], *, width: float = 200, height: float = 96) -> Curve:
     """Return the curve of values of 0 to 1 by turn; what is below 0 is drawn at 0.
 
     Turns without a value are left out of the line.
@@ -152,4 +158,4 @@ def _place(value: float, low: float, high: float) -> float:
 
 
 def _short(value: float) -> str:
-    return f"{value:g}".replace("0.", ".")
+    return f"{value:g}".replace("0.", ".").replace("-", "−")

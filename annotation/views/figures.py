@@ -123,7 +123,9 @@ def page_of(body: Figure) -> dict[str, Any]:
     return {
         "body": body,
         "axis": axis,
-        "width": charts.WIDTH,
+        "bar_width": charts.BAR,
+        "with_interval": len([one for one in alphas if _end(one, "low") is not None]),
+        "by_annotators": len([one for one in alphas if one["varied"] == "annotators"]),
         "levels": [(word, rows) for word, rows in levels if rows],
         "turn_charts": turns,
         "score_key": [
