@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.actions.assignments import claim_next, flag, open_assignment, skip
@@ -39,6 +40,7 @@ from annotation.views.words import KINDS, SKIP_REASONS, words_for_script
 JUDGED = (AssignmentState.SUBMITTED, AssignmentState.SURPLUS, AssignmentState.RETURNED)
 
 
+@gzip_page
 @require_http_methods(["GET", "HEAD", "POST"])
 @as_member
 def assignment(request: UserRequest, member: Member, public_id: str) -> HttpResponseBase:

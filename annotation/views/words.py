@@ -54,7 +54,7 @@ def words_for_script() -> dict[str, object]:
         "seatLost": _("Kept, but the seat is somebody else's now"),
         "twoVersions": _("Two versions"),
         "conflict": _(
-            "This item was also changed in another window. Nothing is lost: take one version, or choose line by line. {n} lines differ; the rest is the same in both."
+            "This item was also changed in another window. Nothing is lost: take one version, or choose line by line. Lines that differ: {n}; the rest is the same in both."
         ),
         "empty": _("empty"),
         "refused": _("The server did not take this. Nothing is lost; try again."),

@@ -113,7 +113,7 @@
       if (response.ok) stored2xx(response, body);
       else if (response.status === 401 || response.type === "opaqueredirect") askToSignIn();
       else if (response.status === 409) await conflict(response, body);
-      else if (response.status === 403) await renewToken().then(failed);
+      else if (response.status === 403) (await renewToken()) ? failed() : askToSignIn();
       else if (response.status === 422) {
         sentBody = null;
         show("failed", (await response.json()).message, "#i-warning");
@@ -287,10 +287,7 @@
         return;
       }
       if (response.status === 401 || response.type === "opaqueredirect") return void askToSignIn();
-      if (response.status === 403 && tries === 0) {
-        await renewToken();
-        return void send(1);
-      }
+      if (response.status === 403 && tries === 0) return void ((await renewToken()) ? send(1) : askToSignIn());
       if (response.status >= 400 && response.status < 500 && response.status !== 429) {
         const answer = await response.json().catch(() => ({ message: words.refused }));
         submission = null;

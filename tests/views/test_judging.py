@@ -1,10 +1,13 @@
 """The judging page: what it shows, what it takes, and what it never shows."""
 
+import gzip
 import json
 import re
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -37,6 +40,16 @@ from tests.factories import (
 from tests.worlds import full_body, open_batch_with
 
 pytestmark = pytest.mark.django_db
+
+LOADED = [
+    "base.css",
+    "base.js",
+    "judge-draft.js",
+    "judge-keys.js",
+    "judge-reading.js",
+    "judge-rows.js",
+    "judge.css",
+]
 
 
 def held_item(kind=BatchKind.TURN_PAIR, **world):
@@ -142,7 +155,7 @@ def test_a_repeat_looks_like_any_other_item(client):
 
     assert "repeat" not in page.lower().replace("repeating", "")
     assert "yours" not in re.sub(r'"yours":[^}]*', "", page).replace("are yours", "")
-    assert 'value="2" checked' not in page
+    assert not re.search(r'value="2" [^>]*checked', page)
 
 
 def test_each_slot_state_looks_different_and_locks_what_it_must(client):
@@ -330,7 +343,7 @@ def test_a_draft_is_kept_and_fills_the_page(client):
     assert (saved.status_code, saved.headers["Draft-Version"]) == (204, "1")
     assert saved.headers["Seat-Held"] == "yes"
     page = client.get(address("assignment", assignment)).content.decode()
-    assert f'name="{field}" value="1" checked' in page
+    assert re.search(rf'name="{field}" value="1" [^>]*checked', page)
     assert ">So far.</textarea>" in page
     assert 'name="draft_version" value="1"' in page
 
@@ -578,3 +591,37 @@ def test_words_for_the_script_are_data_and_not_script(client):
 
     words = re.search(r'<script id="judge-words" type="application/json">(.*?)</script>', page)[1]
     assert json.loads(words)["nothingMissing"] == "Nothing is missing."
+
+
+def test_the_page_weighs_little_over_the_wire(client):
+    assignment, (annotator, _) = held_item(BatchKind.CONVERSATION_PAIR)
+    client.force_login(annotator.user)
+
+    answer = client.get(address("assignment", assignment), headers={"Accept-Encoding": "gzip"})
+
+    assert answer.headers["Content-Encoding"] == "gzip"
+    static = Path(__file__).parents[2] / "static" / "annotation"
+    parts = [gzip.compress((static / name).read_bytes()) for name in LOADED]
+    assert len(answer.content) + sum(map(len, parts)) < 60_000
+    page = gzip.decompress(answer.content).decode()
+    assert sorted(re.findall(r"annotation/([\w.-]+\.(?:js|css))", page)) == sorted(LOADED)
+
+
+def test_a_form_that_is_too_old_is_refused_in_words():
+    assignment, (annotator, _) = held_item()
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(annotator.user)
+
+    answer = strict.post(address("assignment", assignment), form_of(assignment))
+
+    assert answer.status_code == 403
+    assert "what you typed in an item is still there" in answer.content.decode()
+
+
+def test_a_page_that_is_not_there_says_so(client):
+    client.force_login(make_member().user)
+
+    answer = client.get("/items/none/")
+
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.content.decode()
