@@ -218,12 +218,19 @@ def unpark(item: Item, *, by: Member) -> None:
 def free_all_held(batch: Batch, *, now: datetime) -> int:
     """Let every held assignment of the batch lapse, as when it closes. Return how many."""
     held = list(Assignment.objects.held().filter(item__batch=batch).values_list("pk", "seat_id"))
+    freed = 0
     for pk, seat_id in held:
-        Assignment.objects.held().filter(pk=pk).update(
-            state=AssignmentState.LAPSED, seat=None, lease_until=None
-        )
-        Seat.objects.filter(pk=seat_id).update(state=SeatState.OPEN)
-    return len(held)
+        with transaction.atomic():
+            # What was submitted meanwhile keeps its seat.
+            changed = (
+                Assignment.objects.held()
+                .filter(pk=pk)
+                .update(state=AssignmentState.LAPSED, seat=None, lease_until=None)
+            )
+            if changed:
+                Seat.objects.filter(pk=seat_id).update(state=SeatState.OPEN)
+                freed += 1
+    return freed
 
 
 def _lease(batch: Batch) -> timedelta:

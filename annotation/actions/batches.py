@@ -1,7 +1,8 @@
 """Batches: making, opening, pausing, closing, reopening; seats and overlap.
 
-Each action locks the batch's row first, so two leads at once take turns, and notes itself in
-the batch's history.
+Each action notes itself in the batch's history. Two leads at once take turns by a lock on the
+project's row, which nobody else locks: rows of the work are locked in the order in which a
+submission does it (assignment, seat, and the batch last), so that the two never wait in a circle.
 """
 
 from collections import defaultdict
@@ -18,7 +19,7 @@ from annotation.choices import BatchState, SeatPurpose, SeatState
 from annotation.errors import AnnotationError, Invalid, NotAllowed
 from annotation.models.assignments import Seat
 from annotation.models.batches import Batch, Item, Participation
-from annotation.models.projects import Member
+from annotation.models.projects import Member, Project
 from annotation.permissions import can_lead
 from annotation.reports.batches import (
     MOST_OVERLAP,
@@ -66,10 +67,11 @@ def create_batch(plan: BatchPlan, *, by: Member, now: datetime) -> Batch:
     """
     if not can_lead(by) or by.project_id != plan.rubric.project_id:
         raise NotAllowed("Only a lead of the project makes batches.")
-    problems = problems_of(plan)
-    if problems:
-        raise BatchRefused(problems)
     with transaction.atomic():
+        _take_turn(plan.rubric.project_id)
+        problems = problems_of(plan)
+        if problems:
+            raise BatchRefused(problems)
         found = found_items(plan)
         if not found.items:
             raise BatchRefused([no_items(found)])
@@ -165,10 +167,12 @@ def close_batch(batch: Batch, *, by: Member, now: datetime) -> Batch:
     with transaction.atomic():
         locked = _locked(batch, by)
         _must_be(locked, BatchState.OPEN, BatchState.PAUSED, what="closed")
-        freed = free_all_held(locked, now=now)
         locked.items.exclude(reopened_at=None).update(reopened_at=None)
         locked.closed_at = now
-        return _enter(locked, BatchState.CLOSED, "closed", f"{freed} held freed", by=by, now=now)
+        _enter(locked, BatchState.CLOSED, "closed", by=by, now=now)
+    # Committed first, so that nobody claims what is being freed.
+    free_all_held(locked, now=now)
+    return locked
 
 
 def reopen_batch(batch: Batch, *, by: Member, now: datetime) -> Batch:
@@ -417,10 +421,16 @@ def _change_seats(pks: list[int], before: SeatState, after: SeatState) -> int:
 
 
 def _locked(batch: Batch, by: Member) -> Batch:
-    """Return the batch under its row lock, if `by` leads its project."""
+    """Return the batch as it is now, when it is this lead's turn."""
     if not can_lead(by) or by.project_id != batch.project_id:
         raise NotAllowed("Only a lead of the project does this.")
-    return Batch.objects.select_for_update().get(pk=batch.pk)
+    _take_turn(batch.project_id)
+    return Batch.objects.get(pk=batch.pk)
+
+
+def _take_turn(project_id: int) -> None:
+    """Wait for other leads' actions in the project. Rows that point at it can still be inserted."""
+    Project.objects.select_for_update(no_key=True).get(pk=project_id)
 
 
 def _must_be(batch: Batch, *states: BatchState, what: str) -> None:

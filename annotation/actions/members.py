@@ -92,7 +92,7 @@ def _must_lead(project: Project, by: Member | None) -> None:
 
 
 def _must_leave_a_lead(member: Member) -> None:
-    Project.objects.select_for_update().get(pk=member.project_id)
+    Project.objects.select_for_update(no_key=True).get(pk=member.project_id)
     leads = member.project.members.active().filter(role=Role.LEAD)
     if not leads.exclude(pk=member.pk).exists():
         raise Invalid("The project needs a lead: make somebody else one first.")

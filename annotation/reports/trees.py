@@ -70,24 +70,25 @@ def load_trees(rows: Sequence[tuple[int, str, str]]) -> Iterator[Tree]:
     """Load whole trees in four queries, whatever their number."""
     trees = {pk: Tree(pk=pk, key=key, task=task) for pk, key, task in rows}
     followed = set()
-    for turn in Turn.objects.filter(dialogue__in=trees).only(
-        "pk", "dialogue_id", "follows_id", "content_key", "prompt"
+    for pk, dialogue, follows, key, prompt in Turn.objects.filter(dialogue__in=trees).values_list(
+        "pk", "dialogue", "follows", "content_key", "prompt"
     ):
-        followed.add(turn.follows_id)
-        trees[turn.dialogue_id].prompts[turn.pk] = Node(
-            pk=turn.pk, key=turn.content_key, text=turn.prompt, words=count_words(turn.prompt)
-        )
-    for response in Response.objects.filter(dialogue__in=trees).defer("source", "external_id"):
-        tree = trees[response.dialogue_id]
-        tree.answers[response.pk] = Answer(
-            pk=response.pk,
-            key=node_key(response.content_key, tree.prompts[response.turn_id].key),
-            text=response.text,
-            words=count_words(response.text),
-            turn=response.turn_id,
-            depth=response.depth,
-            lineage=tuple(response.lineage_ids()),
-            full=response.ends_record or response.pk not in followed,
+        followed.add(follows)
+        trees[dialogue].prompts[pk] = Node(pk=pk, key=key, text=prompt, words=count_words(prompt))
+    columns = ("pk", "dialogue", "turn", "depth", "lineage", "content_key", "text", "ends_record")
+    for pk, dialogue, turn, depth, lineage, key, text, ends_record in Response.objects.filter(
+        dialogue__in=trees
+    ).values_list(*columns):
+        tree = trees[dialogue]
+        tree.answers[pk] = Answer(
+            pk=pk,
+            key=node_key(key, tree.prompts[turn].key),
+            text=text,
+            words=count_words(text),
+            turn=turn,
+            depth=depth,
+            lineage=tuple(map(int, lineage.strip("/").split("/"))),
+            full=ends_record or pk not in followed,
         )
     _add_pictures(trees)
     yield from trees.values()

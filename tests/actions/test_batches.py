@@ -1,8 +1,11 @@
 """Making batches and taking them through their states."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from annotation.actions.assignments import NothingToAnnotate, claim_next
 from annotation.actions.batches import (
@@ -22,6 +25,7 @@ from annotation.actions.batches import (
     set_overlap,
 )
 from annotation.actions.guidelines import publish_guideline
+from annotation.actions.judgments import BatchClosed, submit_judgment
 from annotation.choices import (
     AssignmentState,
     BatchKind,
@@ -44,9 +48,11 @@ from tests.factories import (
     make_lead,
     make_member,
     make_path,
+    make_project,
     make_rubric,
     make_tree,
 )
+from tests.worlds import full_body
 
 pytestmark = pytest.mark.django_db
 
@@ -281,7 +287,7 @@ def test_closing_frees_what_is_held_and_keeps_what_is_submitted():
     assert (done.state, held.state) == (AssignmentState.SUBMITTED, AssignmentState.LAPSED)
     assert held.seat is None
     assert Seat.objects.filter(state=SeatState.TAKEN).get() == done.seat
-    assert closed.history[-1]["detail"] == "1 held freed"
+    assert closed.history[-1]["what"] == "closed"
 
 
 def test_a_closed_batch_is_reopened_whole():
@@ -544,3 +550,60 @@ def test_a_guideline_without_text_or_by_an_annotator_is_refused():
         publish_guideline("fair", texts={"en": "Be fair."}, by=make_member(), now=NOW)
 
     assert not Guideline.objects.exists()
+
+
+# --- Two at once
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_closed_while_people_submit_loses_no_seat_and_nobody_waits_for_ever():
+    make_project()
+    batch, people = draft(items=12, members=4, settings=BatchSettings(overlap=4))
+    lead = lead_of(batch)
+    opened = open_batch(batch, by=lead, now=NOW)
+    held = [claim_next(opened, by=annotator, now=NOW) for annotator in people]
+    bodies = [full_body(assignment) for assignment in held]
+    ready = threading.Barrier(len(held) + 2)
+
+    def submit(assignment: Assignment, body: dict) -> str:
+        ready.wait()
+        try:
+            submit_judgment(assignment, by=assignment.member, body=body, key="k", now=NOW)
+        except BatchClosed:
+            return "refused"
+        finally:
+            connection.close()
+        return "submitted"
+
+    def lower() -> str:
+        ready.wait()
+        try:
+            set_overlap(batch, 1, by=lead, now=NOW)
+        except WrongState:
+            return "too late"
+        finally:
+            connection.close()
+        return "lowered"
+
+    def close() -> str:
+        ready.wait()
+        try:
+            return close_batch(batch, by=lead, now=NOW).state
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(held) + 2) as pool:
+        submits = [
+            pool.submit(submit, assignment, body)
+            for assignment, body in zip(held, bodies, strict=True)
+        ]
+        lead_acts = [pool.submit(lower), pool.submit(close)]
+        ends = [one.result(timeout=30) for one in submits]
+        assert lead_acts[1].result(timeout=30) == BatchState.CLOSED
+        assert lead_acts[0].result(timeout=30) in {"lowered", "too late"}
+
+    submitted = Assignment.objects.filter(state=AssignmentState.SUBMITTED)
+    assert submitted.count() == ends.count("submitted")
+    assert not Assignment.objects.held().exists()
+    assert set(Seat.objects.filter(state=SeatState.TAKEN)) == {one.seat for one in submitted}
+    assert {entry["what"] for entry in Batch.objects.get().history} >= {"created", "closed"}
