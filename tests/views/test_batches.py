@@ -281,3 +281,12 @@ def test_the_page_says_what_is_asked_and_what_was_done(client, lead):
     assert 'paused <span class="quiet">okafor</span>' in pair
     assert "preference scale" not in single
     assert '<dt>unequal length</dt><dd class="number">4</dd>' in single
+
+
+@pytest.mark.parametrize(
+    ("state", "asks"), [("draft", 0), ("open", 1), ("paused", 1), ("closed", 0)]
+)
+def test_only_a_batch_that_can_move_is_asked_about_again(client, lead, state, asks):
+    make_batch(state=BatchState(state), slug="wave-1")
+
+    assert client.get("/batches/wave-1/").content.decode().count("hx-trigger") == asks
