@@ -166,11 +166,23 @@ class _Folder:
             split = split_of[pair.dialogue] if split_of is not None else None
             self._write_pair(pair, split, outputs[split or "pairs"], index)
         for name, output in outputs.items():
-            self.files.append(output.close(split=name if split_of is not None else None))
+            self._close(name, output)
         self.files.append(index.close())
         if self.refusals:
             counted = "; ".join(f"{n} rows: {advice}" for advice, n in self.refusals.items())
             raise CannotHold(f"Nothing was written. {counted}.")
+
+    def _close(self, name: str, output: "_Lines") -> None:
+        """Keep the file; an empty one of a split goes, because no trainer opens it."""
+        if self.splits is None:
+            self.files.append(output.close())
+            return
+        entry = output.close(split=name)
+        self.splits["rows"][name] = output.rows
+        if output.rows:
+            self.files.append(entry)
+        else:
+            (self.folder / output.name).unlink()
 
     def _pairs(self) -> Iterator[Pair]:
         for snapshot in self.snapshots:
@@ -207,6 +219,7 @@ class _Folder:
             "shares": str(shares),
             "seed": self.options.seed,
             "dialogues": {name: sum(s == name for s in places.values()) for name in NAMES},
+            "rows": dict.fromkeys(NAMES, 0),
             "groups": len(groups),
             "largest_group": max(groups.values(), default=0),
         }

@@ -6,10 +6,10 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from annotation.api.batches import batch_of, refuse_future
 from annotation.api.throttling import Reading
+from annotation.api.views import Endpoint
 from annotation.choices import TokenScope
 from annotation.reports.agreement import batch_agreement
 from annotation.reports.figures import shown_agreement
@@ -31,7 +31,7 @@ class AgreementFigures(serializers.Serializer[dict[str, Any]]):
     figures = serializers.DictField(child=serializers.JSONField(), allow_null=True)
 
 
-class Agreement(APIView):
+class Agreement(Endpoint):
     """Agreement of the independent set of a batch."""
 
     scope = TokenScope.READ_AGREEMENT

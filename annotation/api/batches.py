@@ -8,10 +8,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from annotation.api.authentication import lead_of
 from annotation.api.throttling import Reading
+from annotation.api.views import Endpoint
 from annotation.choices import TokenScope
 from annotation.formats.options import CHOICES
 from annotation.formats.pairs import canonical_line, pair_line
@@ -62,7 +62,7 @@ class RatingQuery(serializers.Serializer[dict[str, Any]]):
     set = serializers.ChoiceField(choices=CHOICES["set"], default="final")
 
 
-class Pairs(APIView):
+class Pairs(Endpoint):
     """Canonical pair records of a batch."""
 
     scope = TokenScope.READ_PAIRS
@@ -86,7 +86,7 @@ class Pairs(APIView):
         return _jsonl((pair_line(pair) for pair in page.pairs), snapshot, page.after)
 
 
-class Ratings(APIView):
+class Ratings(Endpoint):
     """Tidy rating rows of a batch."""
 
     scope = TokenScope.READ_RATINGS

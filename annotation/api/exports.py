@@ -10,11 +10,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
-from rest_framework.views import APIView
 
 from annotation.actions.exports import read_options, request_export
 from annotation.api.authentication import lead_of
 from annotation.api.throttling import Reading, Starting
+from annotation.api.views import Endpoint
 from annotation.choices import JobState, TokenScope
 from annotation.errors import AnnotationError, NotFound
 from annotation.formats.options import CHOICES, ExportOptions
@@ -85,7 +85,7 @@ class State(serializers.ModelSerializer[Export]):
         read_only_fields = fields
 
 
-class Exports(APIView):
+class Exports(Endpoint):
     """The project's exports."""
 
     scope = TokenScope.EXPORTS
@@ -119,7 +119,7 @@ class Exports(APIView):
         return Response(State(export).data, status=202)
 
 
-class ExportState(APIView):
+class ExportState(Endpoint):
     """One export."""
 
     scope = TokenScope.EXPORTS
@@ -131,7 +131,7 @@ class ExportState(APIView):
         return Response(State(_export(request, public_id)).data)
 
 
-class ExportFile(APIView):
+class ExportFile(Endpoint):
     """The archive of an export."""
 
     scope = TokenScope.EXPORTS
@@ -158,7 +158,6 @@ class ExportFile(APIView):
         headers = {
             "Accept-Ranges": "bytes",
             "ETag": f'"{export.sha256}"',
-            "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
         }
         try:
             asked = request.headers.get("Range")

@@ -4,16 +4,16 @@ from django.http import FileResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from annotation.api.authentication import lead_of
 from annotation.api.throttling import Pictures
+from annotation.api.views import Endpoint
 from annotation.choices import TokenScope
 from annotation.errors import NotFound
 from annotation.models.content import Image
 
 
-class ImageFile(APIView):
+class ImageFile(Endpoint):
     """One original."""
 
     scope = TokenScope.READ_IMAGES
@@ -38,7 +38,6 @@ class ImageFile(APIView):
             filename=image.sha256,
             content_type="application/octet-stream",
             headers={
-                "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
                 "X-Content-Type-Options": "nosniff",
                 "Cache-Control": "private, max-age=31536000, immutable",
                 "ETag": f'"{image.sha256}"',

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from annotation import tasks
 from annotation.actions.tokens import create_token, revoke_token
+from annotation.api.views import INERT
 from annotation.choices import Cause, Role, TokenScope
 from annotation.formats.pairs import parse_pairs
 from annotation.models import Batch, Export, Member, Project
@@ -124,6 +125,13 @@ def test_a_key_dies_with_its_leads_role(client, judged, path):
     assert machine.get(path).status_code == 403
     revoke_token(machine.token, by=make_lead(), now=timezone.now())
     assert machine.get(path).status_code == 401
+
+
+@pytest.mark.parametrize("path", [*PATHS, "exports/nothing/file/?x=1"])
+def test_no_answer_of_the_api_can_run_in_a_browser(client, judged, path):
+    for response in (client.get(f"/api/v1/{path}"), Machine(client).get(path)):
+        assert response["Content-Security-Policy"] == INERT
+        assert response["X-Content-Type-Options"] == "nosniff"
 
 
 def test_another_projects_batches_exports_and_pictures_are_not_there(client, judged):
