@@ -217,6 +217,7 @@ class PreferenceShown:
     value: str
     rule: str
     origin: str
+    in_bulk: str
     contradiction: str
 
 
@@ -342,6 +343,24 @@ class JudgingPage:
     def judged(self) -> tuple[TurnShown, ...]:
         """The turns after the prefix."""
         return self.turns[len(self.prefix) :]
+
+    @cached_property
+    def pictures(self) -> tuple[SlotShown, ...]:
+        """The stored pictures the page shows, in reading order."""
+        texts = [text for turn in self.turns for text in turn.texts]
+        return tuple(
+            slot for text in texts for slot in text.images if slot.state == SlotState.STORED
+        )
+
+    @cached_property
+    def marks(self) -> tuple[str, ...]:
+        """What the item is marked as showing."""
+        dialogue = self.assignment.item.dialogue.marks
+        return tuple(sorted({*dialogue, *(mark for one in self.pictures for mark in one.marks)}))
+
+    @property
+    def marked_pictures(self) -> int:
+        return sum(bool(one.marks) for one in self.pictures)
 
     @cached_property
     def dimensions(self) -> tuple[DimensionShown, ...]:
@@ -638,6 +657,7 @@ class _Builder:
             if question.scope == PreferenceScope.DIMENSION
             else DimensionPreference.ASKED,
             origin=self._text_of(f"origin.{question.key}"),
+            in_bulk=self._text_of(f"bulk.{question.key}"),
             contradiction=self._text_of(f"contradiction.{question.key}"),
         )
 

@@ -44,6 +44,10 @@ def words_for_script() -> dict[str, object]:
         "contradiction": _(
             "You scored {higher} higher here, {high} to {low}, and prefer {side}. Is that what you mean?"
         ),
+        "bulk": _("Still open: {names}. Give the same answer…"),
+        "bulkSure": _("{names}: {sentence}"),
+        "yes": _("Yes, the same"),
+        "no": _("No"),
         "keepBoth": _("Yes, keep both"),
         "change": _("Change"),
         "saved": _("Saved {at}"),

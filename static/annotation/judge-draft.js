@@ -305,6 +305,35 @@
     }
   }
 
+  /* One gentle reminder of the images nobody looked at; it never stands in the way twice. */
+  let reminded = false;
+  function remind() {
+    const unseen = reminded ? [] : window.judge.unseen();
+    reminded = true;
+    if (!unseen.length) return false;
+    const dialog = document.getElementById("unseen");
+    dialog.querySelector("[data-unseen]").replaceChildren(...unseen.map(({ name }) => {
+      const line = document.createElement("li");
+      line.textContent = name;
+      return line;
+    }));
+    dialog.querySelector("[data-send-anyway]").onclick = () => {
+      dialog.close();
+      document.getElementById("submit").click();
+    };
+    dialog.querySelector("[data-show-next]").onclick = () => {
+      dialog.close();
+      const { figure } = unseen[0];
+      const folded = figure.closest("details:not([open])");
+      if (folded) folded.open = true;
+      if (figure.closest(".answer-A, .answer-B")) document.body.dataset.side = figure.closest(".answer-A") ? "A" : "B";
+      figure.scrollIntoView({ block: "center", behavior: "instant" });
+      figure.querySelector("[data-viewer]").focus({ preventScroll: true });
+    };
+    dialog.showModal();
+    return true;
+  }
+
   form.addEventListener("submit", (event) => {
     const doing = event.submitter?.value ?? "submit";
     if (doing === "leave") {
@@ -322,6 +351,7 @@
       window.judge.goToMissing();
       return;
     }
+    if (remind()) return;
     clearTimeout(waiting);
     submission = new URLSearchParams([...new FormData(form)].concat([["do", "submit"]])).toString();
     show("saving", words.sending, "#i-clock");

@@ -202,6 +202,15 @@
     });
   }
 
+  const nameOf = (figure) => {
+    const turn = figure.closest("[data-section]")?.querySelector("h2")?.textContent ?? "";
+    const side = figure.closest(".answer-A") ? "A" : figure.closest(".answer-B") ? "B" : "";
+    return [turn, side, figure.querySelector("img").alt].filter(Boolean).join(", ");
+  };
+  window.judge.unseen = () => figures
+    .filter((one) => !seen.has(one.dataset.image) && !opened.has(one.dataset.image))
+    .map((figure) => ({ figure, name: nameOf(figure) }));
+
   window.judge.openNearestImage = () => {
     const middle = window.innerHeight / 2;
     const distance = (figure) => Math.abs(figure.getBoundingClientRect().top - middle);

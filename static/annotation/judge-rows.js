@@ -234,6 +234,47 @@
     place.replaceChildren(text, keep, change);
   };
 
+  /* "The same for those still open", with one confirmation, and recorded as such. */
+  const bulk = () => {
+    const place = form.querySelector("[data-bulk]");
+    if (!place) return;
+    const asked = preferences.filter((row) => row.dataset.of && preferenceAsked(row));
+    const open = asked.filter((row) => !checked(row));
+    const given = [...new Set(asked.filter(checked).map((row) => checked(row).dataset.key))];
+    place.hidden = open.length === 0 || given.length !== 1;
+    if (place.hidden) return;
+    const sentence = checked(asked.find(checked)).dataset.sentence;
+    const names = open.map((row) => row.dataset.name).join(", ");
+    const first = document.createElement("button");
+    first.type = "button";
+    first.className = "link-button";
+    first.textContent = words.bulk.replace("{names}", names);
+    first.addEventListener("click", () => {
+      const text = document.createElement("span");
+      text.textContent = words.bulkSure.replace("{names}", names).replace("{sentence}", sentence);
+      const yes = document.createElement("button");
+      yes.type = "button";
+      yes.className = "button";
+      yes.textContent = words.yes;
+      yes.addEventListener("click", () => {
+        for (const row of open) {
+          row.querySelector(`input[data-key="${given[0]}"]`).checked = true;
+          form.elements[`bulk.${row.dataset.field.replace("preference.", "")}`].value = "1";
+        }
+        changed(open[0].querySelector("input:checked"), { keepOrigin: true });
+        goToMissing();
+      });
+      const no = document.createElement("button");
+      no.type = "button";
+      no.className = "button button-plain";
+      no.textContent = words.no;
+      no.addEventListener("click", bulk);
+      place.replaceChildren(text, yes, no);
+      yes.focus();
+    });
+    place.replaceChildren(first);
+  };
+
   const refresh = () => {
     for (const row of ratings) {
       const field = detailOf(row)?.querySelector("[data-reason]");
@@ -247,6 +288,7 @@
       const sentence = document.querySelector(`[data-sentence-of="${CSS.escape(row.dataset.field)}"]`);
       if (sentence) sentence.textContent = checked(row)?.dataset.sentence ?? "";
     }
+    bulk();
     say(missing());
     markRail();
   };
@@ -316,8 +358,10 @@
   const changed = (target, { keepOrigin = false } = {}) => {
     const preference = target.closest?.("fieldset.preference");
     if (preference && !keepOrigin && target.type === "radio") {
-      const origin = form.elements[`origin.${preference.dataset.field.replace("preference.", "")}`];
-      if (origin) origin.value = "";
+      for (const name of ["origin", "bulk"]) {
+        const how = form.elements[`${name}.${preference.dataset.field.replace("preference.", "")}`];
+        if (how) how.value = "";
+      }
     }
     const bar = document.getElementById("missing");
     if (bar.dataset.state === "failed") bar.dataset.state = "open";

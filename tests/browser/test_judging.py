@@ -490,3 +490,40 @@ def test_a_unit_rated_before_is_folded_and_can_be_read_again(open_page):
     carried = second.ratings.filter(origin="carried")
     assert set(carried.values_list("response", flat=True)) == {sides[0].pk}
     assert carried.count() == 4 + 5
+
+
+def test_the_same_answer_for_dimensions_still_open_is_confirmed_once_and_recorded(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    for row in page.locator("fieldset.rating").all():
+        row.locator('input[value="2"]').click()
+    first, second, *_rest = page.locator(".dimension fieldset.preference").all()
+    first.locator('input[data-key="a"]').click()
+
+    page.get_by_role("button", name="Give the same answer").click()
+    page.get_by_role("button", name="Yes, the same").click()
+
+    expect(page.locator('.dimension input[data-key="a"]:checked')).to_have_count(4)
+    second.locator('input[data-key="t"]').click()
+    page.locator('#overall input[data-key="a"]').click()
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+    given = Judgment.objects.get(assignment=assignment).preferences
+    assert sorted(given.values_list("in_bulk", flat=True)) == [False] * 3 + [True] * 2
+
+
+def test_images_nobody_looked_at_are_named_once_and_never_block(open_page):
+    assignment, annotator, path = held_item()
+    make_slot(response=assignment.item.response_2)  # its file is gone: it is never in view
+    page = open_page(annotator, path)
+    answer_everything(page)
+
+    page.keyboard.press("Control+Enter")
+    dialog = page.locator("#unseen")
+    expect(dialog).to_contain_text("Image 1")
+    dialog.get_by_role("button", name="Show me the next").click()
+    expect(page.locator("[data-viewer]:focus")).to_have_count(1)
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+    assert Judgment.objects.get(assignment=assignment).images_seen == []

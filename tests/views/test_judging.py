@@ -625,3 +625,36 @@ def test_a_page_that_is_not_there_says_so(client):
 
     assert answer.status_code == 404
     assert "There is no such page" in answer.content.decode()
+
+
+def test_a_marked_item_opens_on_a_warning_once(client):
+    assignment, (annotator, _) = held_item()
+    dialogue = assignment.item.dialogue
+    dialogue.marks = ["disaster"]
+    dialogue.save(update_fields=["marks"])
+    make_slot(response=assignment.item.response_1)
+    client.force_login(annotator.user)
+    url = address("assignment", assignment)
+
+    warning = client.get(url).content.decode()
+    assert "It is marked: disaster" in warning
+    assert "1 of its 1 images are marked." in warning
+    assert assignment.item.response_1.text not in warning
+    assert Assignment.objects.get(pk=assignment.pk).opened_at is None
+    opened = client.get(f"{url}?open=1").content.decode()
+    assert assignment.item.response_1.text in opened
+    assert 'class="visually-hidden reveal"' in opened
+    assert assignment.item.response_1.text in client.get(url).content.decode()
+
+
+def test_i_would_rather_not_is_a_skip_that_asks_nothing(client):
+    assignment, (annotator, _) = held_item(items=2)
+    assignment.item.dialogue.marks = ["disaster"]
+    assignment.item.dialogue.save(update_fields=["marks"])
+    client.force_login(annotator.user)
+    warning = client.get(address("assignment", assignment)).content.decode()
+    reason = re.search(r'name="reason" value="(\w+)"', warning)[1]
+
+    client.post(address("assignment-skip", assignment), {"reason": reason})
+
+    assert Assignment.objects.get(pk=assignment.pk).skip_reason == "rather_not"
