@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from annotation.errors import AnnotationError
+from annotation.errors import AnnotationError, Invalid
 from annotation.formats.card import card
 from annotation.formats.manifest import (
     INDEX,
@@ -30,7 +30,7 @@ from annotation.formats.splits import NAMES, Shares, joined, parse_shares, place
 from annotation.formats.write_ratings import RatingsParquet, header_line, rating_line
 from annotation.models.content import Image
 from annotation.models.projects import Project
-from annotation.reports.exports import RatingsIndex, described
+from annotation.reports.exports import RatingsIndex, described, unknown_dimension
 from annotation.reports.pairs import Snapshot, as_trees, is_pair_batch, pair_pages, trees_of
 from annotation.reports.ratings import rating_pages
 
@@ -156,6 +156,9 @@ class _Folder:
                     f"The items of {snapshot.batch.slug} have one side, so there are no pairs in "
                     "it. Export its ratings: --format ratings."
                 )
+        wrong = unknown_dimension([one.batch for one in self.snapshots], self.options)
+        if wrong:
+            raise Invalid(wrong, fields={"dimension": wrong})
         split_of = self._place()
         names = list(NAMES) if split_of is not None else ["pairs"]
         shares = parse_shares(self.options.split).parts if split_of is not None else (1,)

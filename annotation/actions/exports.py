@@ -23,7 +23,7 @@ from annotation.models.batches import Batch
 from annotation.models.exports import Export
 from annotation.models.projects import Member, Project
 from annotation.permissions import can_lead
-from annotation.reports.exports import judgment_count, snapshots_of
+from annotation.reports.exports import judgment_count, snapshots_of, unknown_dimension
 from annotation.reports.pairs import Snapshot
 
 log = logging.getLogger(__name__)
@@ -170,6 +170,8 @@ def _refuse_unless_possible(batches: Sequence[Batch], options: ExportOptions, by
             "An archive cannot hold links. Choose copy or none.",
             fields={"images": "An archive cannot hold links."},
         )
+    if wrong := unknown_dimension(batches, options):
+        raise Invalid(wrong, fields={"dimension": wrong})
     single = [batch.slug for batch in batches if batch.kind == BatchKind.CONVERSATION]
     if options.format != "ratings" and single:
         raise Invalid(

@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.db.models import QuerySet
 
 from annotation.errors import NotFound
+from annotation.formats.aggregate import FORK, OVERALL
 from annotation.formats.manifest import (
     Erratum,
     IndexEntry,
@@ -15,13 +16,14 @@ from annotation.formats.manifest import (
     read_index,
     read_manifest,
 )
-from annotation.formats.options import ExportOptions
+from annotation.formats.options import ALL, ExportOptions
 from annotation.formats.project import projected
 from annotation.formats.write_ratings import RatingRow, rating_line
 from annotation.models.batches import Batch
 from annotation.models.exports import Export
 from annotation.models.judgments import Judgment
 from annotation.models.projects import Project
+from annotation.models.rubric import Dimension
 from annotation.reports.pairs import Snapshot, pair_pages
 from annotation.reports.ratings import rating_pages
 
@@ -46,6 +48,18 @@ def batches_named(project: Project, slugs: Iterable[str]) -> list[Batch]:
     if unknown := sorted(set(wanted) - {batch.slug for batch in batches}):
         raise NotFound(f"There is no batch {', '.join(unknown)}.")
     return batches
+
+
+def unknown_dimension(batches: Iterable[Batch], options: ExportOptions) -> str:
+    """Return in words what is wrong with the dimension asked for, "" if nothing is."""
+    name = options.dimension
+    if options.format == "ratings" or name in {ALL, FORK, OVERALL}:
+        return ""
+    rubrics = {batch.rubric_id for batch in batches}
+    known = Dimension.objects.filter(rubric__in=rubrics).values_list("key", flat=True).distinct()
+    if name in known:
+        return ""
+    return f"dimension: {name!r} is none of {', '.join([OVERALL, FORK, ALL, *sorted(known)])}."
 
 
 def snapshots_of(export: Export) -> list[Snapshot]:

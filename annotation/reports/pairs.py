@@ -345,10 +345,16 @@ def _messages(
                     _places(step.response_slots, shown),
                     clean=_clean(clean_response, text),
                 ),
-                model=answer.source.get("model"),
+                model=model_of(answer),
             ),
         ]
     return tuple(messages)
+
+
+def model_of(response: Response) -> str | None:
+    """Return who made a response, where its file says so."""
+    told = response.source.get("model")
+    return str(told) if told else None
 
 
 def _clean(function: Callable[[str], str], text: str) -> Callable[[str], str] | None:

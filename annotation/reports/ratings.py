@@ -15,7 +15,7 @@ from annotation.models.content import Response
 from annotation.models.judgments import Judgment, JudgmentQuerySet, Rating
 from annotation.models.quality import GoldAnswer
 from annotation.models.rubric import Dimension, ScalePoint
-from annotation.reports.pairs import Snapshot, why_out, written_at
+from annotation.reports.pairs import Snapshot, model_of, why_out, written_at
 from annotation.reports.voids import Voids, standing_voids
 
 PAGE = 300
@@ -240,7 +240,7 @@ class _Reader:
             cause=judgment.cause,
             guideline=judgment.guideline_version.number if judgment.guideline_version else None,
             language=judgment.language,
-            model=str(response.source.get("model", "")),
+            model=model_of(response) or "",
             images=response.images,
             active_ms=sum(judgment.active_ms.values()) if judgment.active_ms else None,
             submitted_at=written_at(judgment.submitted_at),

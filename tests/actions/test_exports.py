@@ -496,6 +496,8 @@ def test_only_a_lead_asks_and_only_for_what_can_be_made(judged):
         ask(judged, images="link")
     with pytest.raises(Invalid, match="there are no pairs"):
         ask(singles)
+    with pytest.raises(Invalid, match="'text_qality' is none of"):
+        ask(judged, dimension="text_qality")
     with pytest.raises(Invalid, match="at least one batch"):
         request_export([], options=ExportOptions(), by=make_lead(), now=NOW)
     assert not Export.objects.exists()

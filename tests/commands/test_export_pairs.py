@@ -101,6 +101,10 @@ def test_the_manifest_is_printed_as_json_with_every_option(judged, tmp_path, cap
         (["--batch", "cats", "--format", "swift", "--ties", "keep"], "a tie cannot be kept"),
         (["--batch", "cats", "--project", "other"], "There is no project other"),
         (["--batch", "cats", "--split", "a/b"], "is no split"),
+        (
+            ["--batch", "cats", "--dimension", "text_qality"],
+            "'text_qality' is none of overall, fork",
+        ),
     ],
 )
 def test_what_cannot_be_exported_is_refused_in_words(judged, tmp_path, arguments, message):
