@@ -7,13 +7,15 @@ import os
 import signal
 import tarfile
 import time
+from contextlib import suppress
 from datetime import timedelta
+from random import Random
 
 import datasets
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import connections
+from django.db import connection, connections
 
 from annotation.actions.export_files import (
     CannotHold,
@@ -22,14 +24,14 @@ from annotation.actions.export_files import (
     write_folder,
 )
 from annotation.actions.exports import ExportUnderWay, build_export, read_options, request_export
-from annotation.actions.voids import Target, void
+from annotation.actions.voids import AlreadyVoid, Target, lift, void
 from annotation.choices import BatchKind, Cause, JobState
-from annotation.errors import Invalid, NotAllowed
+from annotation.errors import Invalid, NotAllowed, NotFound
 from annotation.formats.manifest import file_digest, read_manifest, verified
 from annotation.formats.options import ExportOptions
 from annotation.formats.pairs import parse_pairs
 from annotation.formats.write_ratings import read_ratings
-from annotation.models import Dialogue, Export, Image, Response, Turn
+from annotation.models import Dialogue, Export, Image, Judgment, Response, Turn, Void
 from annotation.reports.pairs import Snapshot
 from tests.factories import (
     NOW,
@@ -298,6 +300,55 @@ def test_a_conversation_batch_has_ratings_and_no_pairs(tmp_path):
         export(batch, tmp_path / "pairs")
     told = export(batch, tmp_path / "ratings", format="ratings")
     assert told["judgments"] == {"submitted": 1, "exported": 1, "excluded": {}}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_happened_every_judgment_is_exported_or_excluded_by_reason(tmp_path, seed):
+    random = Random(seed)
+    batch = make_batch()
+    items = make_items(batch, items=4)
+    people, lead = [make_member() for _ in range(4)], make_lead()
+    for _ in range(40):
+        item, person = random.choice(items), random.choice(people)
+        earlier = Judgment.objects.filter(item=item, member=person).order_by("-revision").first()
+        answers = {
+            "overall": random.choice([item.response_1, item.response_2, "tie", "both_bad"]),
+            "scores": {(item.response_1, "text_quality"): random.randrange(4)},
+        }
+        match random.randrange(8):
+            case 0 if earlier:
+                judge(item, person, cause=Cause.WITHDRAWAL)
+            case 1 if earlier:
+                _try(lambda j=earlier: void(Target(judgment=j), by=lead, reason="x", now=NOW))
+            case 2:
+                standing = Void.objects.standing(number=10**6).first()
+                if standing:
+                    lift(standing, by=lead, reason="x", now=NOW)
+            case 3:
+                target = random.choice([Target(item=item), Target(member=person)])
+                _try(lambda t=target: void(t, by=lead, reason="x", now=NOW))
+            case 4 if not earlier:
+                judge(item, person, seated=False, **answers)
+            case _:
+                judge(item, person, cause=Cause.CORRECTION if earlier else Cause.FIRST, **answers)
+
+    newest = Snapshot.now(batch).number
+    for number in (newest, newest // 2):
+        with connection.cursor() as cursor:
+            query = "SELECT count(*) FROM annotation_judgment WHERE batch_id = %s AND number <= %s"
+            cursor.execute(query, [batch.pk, number])
+            (counted,) = cursor.fetchone()
+        for options in ({"format": "canonical"}, {"format": "swift"}, {"format": "ratings"}):
+            out = tmp_path / f"{number}-{options['format']}"
+            told = export(batch, out, number=number, **options)["judgments"]
+            assert told["submitted"] == counted
+            assert told["submitted"] == told["exported"] + sum(told["excluded"].values())
+            assert verified(out) == []
+
+
+def _try(act):
+    with suppress(AlreadyVoid, NotFound):
+        act()
 
 
 # The same on every database
