@@ -22,7 +22,7 @@ from django.http import QueryDict  # noqa: TID251  # the type of what a form was
 from annotation.choices import Origin, Outcome
 from annotation.models.judgments import Judgment
 from annotation.rendering.text import guess_script
-from annotation.reports.judging import BY_RULE, NOT_APPLICABLE
+from annotation.reports.judging_parts import BY_RULE, NOT_APPLICABLE
 
 Body = dict[str, Any]
 Fields = dict[str, str | list[str]]

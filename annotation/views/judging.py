@@ -32,7 +32,8 @@ from annotation.models.assignments import Assignment, Draft
 from annotation.models.guidelines import GuidelineVersion
 from annotation.models.projects import Member
 from annotation.models.reviews import Review
-from annotation.reports.judging import JudgingPage, judging_page
+from annotation.reports.judging import judging_page
+from annotation.reports.judging_parts import JudgingPage
 from annotation.reports.marks import is_marked
 from annotation.reports.questions import questions_of
 from annotation.views.access import UserRequest, as_member, refusal, wants_json
@@ -48,10 +49,9 @@ def assignment(request: UserRequest, member: Member, public_id: str) -> HttpResp
     """Show an item to judge; take its submission."""
     mine = _own(member, public_id)
     if request.method != "POST":
-        if mine.opened_at is None and "open" not in request.GET:
-            page = judging_page_of(mine, {})
-            if page.marks:
-                return render(request, "annotation/marked.html", {"assignment": mine, "page": page})
+        if mine.opened_at is None and "open" not in request.GET and is_marked(mine.item):
+            context = {"assignment": mine, "page": judging_page_of(mine, {})}
+            return render(request, "annotation/marked.html", context)
         open_assignment(mine, now=timezone.now())
         return _page(request, mine)
     match request.POST.get("do"):
