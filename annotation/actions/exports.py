@@ -88,7 +88,11 @@ def build_export(export_id: int, *, clock: Clock) -> None:
     if attempt is None:
         return
     export = cast("Export", Export.objects.select_related("project").get(pk=export_id))
-    folder = Path(settings.EXPORT_ROOT) / "work" / f"{export.public_id}-{attempt}"
+    work = Path(settings.EXPORT_ROOT) / "work"
+    for earlier in range(1, attempt):  # what a killed worker left
+        shutil.rmtree(work / f"{export.public_id}-{earlier}", ignore_errors=True)
+        default_storage.delete(_stored_name(export, earlier))
+    folder = work / f"{export.public_id}-{attempt}"
     beat = _Beat(export, attempt, clock)
     stored = ""
     try:
@@ -104,8 +108,7 @@ def build_export(export_id: int, *, clock: Clock) -> None:
         _, digest = file_digest(archive)
         beat.still()
         with archive.open("rb") as file:
-            name = f"exports/{export.public_id}-{attempt}.tar"
-            stored = default_storage.save(name, File(file))
+            stored = default_storage.save(_stored_name(export, attempt), File(file))
         result = {"file": stored, "sha256": digest, "manifest": told, "progress": export.total or 0}
         jobs.finish(Export, export_id, attempt=attempt, now=clock(), result=result)
     except jobs.JobLost:
@@ -191,6 +194,10 @@ def _fail(export: Export, attempt: int, clock: Clock, error: str, *, refused: bo
 def _forget(stored: str) -> None:
     if stored:
         default_storage.delete(stored)
+
+
+def _stored_name(export: Export, attempt: int) -> str:
+    return f"exports/{export.public_id}-{attempt}.tar"
 
 
 def _name(export: Export) -> str:

@@ -528,6 +528,25 @@ def test_a_worker_that_was_thought_dead_changes_nothing_when_it_comes_back(judge
     assert (job.state, job.attempt, job.file.name) == (JobState.RUNNING, 2, "")
 
 
+def test_the_next_worker_clears_what_a_killed_one_left(judged, settings):
+    job = ask(judged)
+    Export.objects.filter(pk=job.pk).update(
+        state=JobState.RUNNING, attempt=1, heartbeat_at=NOW - timedelta(minutes=2)
+    )
+    left = settings.EXPORT_ROOT / "work" / f"{job.public_id}-1" / "half.jsonl"
+    left.parent.mkdir(parents=True)
+    left.write_text("half")
+    stored = default_storage.save(f"exports/{job.public_id}-1.tar", ContentFile(b"half"))
+
+    build_export(job.pk, clock=lambda: NOW)
+
+    job.refresh_from_db()
+    assert (job.state, job.attempt) == (JobState.DONE, 2)
+    assert list((settings.EXPORT_ROOT / "work").iterdir()) == []
+    assert not default_storage.exists(stored)
+    assert default_storage.exists(job.file.name)
+
+
 def test_one_export_of_a_project_is_made_at_a_time(judged):
     lead = make_lead()
     first = ask(judged, by=lead)
