@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from annotation.agreement.alpha import Level as Scale
 from annotation.agreement.estimates import Estimate
@@ -38,6 +38,7 @@ from annotation.reports.agreement_counts import (
     ratings_left_out,
     shown_first,
     side,
+    superseded,
 )
 from annotation.reports.voids import standing_voids
 
@@ -209,16 +210,8 @@ def batch_agreement(batch: Batch, *, number: int | None = None) -> BatchAgreemen
 def _dimensions(
     batch: Batch, chosen: "QuerySet[Judgment]", dimensions: Sequence[Dimension]
 ) -> Iterable[DimensionAgreement]:
-    again = Rating.objects.filter(
-        judgment__in=chosen.values("pk"),
-        response=OuterRef("response"),
-        dimension=OuterRef("dimension"),
-        judgment__member=OuterRef("judgment__member"),
-        judgment__number__gt=OuterRef("judgment__number"),
-        origin__in=OWN,
-    )
     given = Rating.objects.filter(judgment__in=chosen.values("pk"))
-    counted = given.ordinal().exclude(Exists(again))
+    counted = given.ordinal().exclude(pk__in=superseded(given).values("pk"))
     points = ScalePoint.objects.filter(dimension__rubric=batch.rubric_id).order_by("score")
     scores: defaultdict[int, list[int]] = defaultdict(list)
     outside = Q(pk__in=[])

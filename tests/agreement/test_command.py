@@ -286,3 +286,15 @@ def test_help_teaches_what_the_figures_mean(capsys):
     text = capsys.readouterr().out
     for word in ("krippendorff_alpha", "gwet_ac", "low_variation", "--cluster", "examples"):
         assert word in text
+
+
+def test_the_projects_own_ratings_file_is_read_as_it_is(capsys):
+    path = ROOT / "tests" / "golden" / "ratings.csv"
+
+    assert main([str(path), "--where", "dimension=text_quality", "--domain", "0,1,2,3"]) == 0
+
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first == (
+        "1 units, 0 with two ratings or more; 1 ratings by 1 annotators; "
+        "1 rows left out by --where"
+    )

@@ -253,6 +253,6 @@ def test_turns_without_a_value_leave_the_line():
 
     drawn = charts.curve(turns)
 
-    assert drawn.line == "20.0,0.0 100.0,96.0"
+    assert drawn.line == "33.3,0.0 166.7,96.0"
     assert drawn.band == ""
     assert [label for _, label in drawn.labels] == ["1", "2", "3"]
