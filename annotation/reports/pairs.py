@@ -100,7 +100,7 @@ def trees_of(snapshot: Snapshot) -> dict[str, set[str]]:
     trees: dict[str, set[str]] = {}
     after: int | None = -1
     while after is not None:
-        items, after = _items(snapshot, after=after, size=PAGE)
+        items, after = _items(snapshot, after=after, size=PAGE, answers=False)
         shown = _shown(item.judgments_read for item in items)  # type: ignore[attr-defined]
         steps = load_steps(_last_responses(items))
         for item in items:
@@ -179,17 +179,20 @@ def _page(snapshot: Snapshot, voids: Voids, *, text: str, after: int, size: int)
     return PairPage(pairs, total, excluded, next_after)
 
 
-def _items(snapshot: Snapshot, *, after: int, size: int) -> tuple[list[Item], int | None]:
+def _items(
+    snapshot: Snapshot, *, after: int, size: int, answers: bool = True
+) -> tuple[list[Item], int | None]:
     """Return the next items that have judgments, with all of these; and where to go on."""
+    parts = (
+        Prefetch("ratings", Rating.objects.defer("reason_language")),
+        Prefetch("preferences"),
+        Prefetch("remarks", Remark.objects.select_related("slot")),
+    )
     judgments = (
         Judgment.objects.up_to(snapshot.number)
         .select_related("member", "seat", "guideline_version")
         .order_by("number")
-        .prefetch_related(
-            Prefetch("ratings", Rating.objects.defer("reason_language")),
-            "preferences",
-            Prefetch("remarks", Remark.objects.select_related("slot")),
-        )
+        .prefetch_related(*(parts if answers else ()))
     )
     judged = Judgment.objects.up_to(snapshot.number).filter(item=OuterRef("pk"))
     items = list(
@@ -382,6 +385,10 @@ def _places_of(sides: Mapping[Side, Sequence[Step]]) -> dict[int, _Place]:
         for step in sides[side]:
             shared = step.response.pk in places
             places[step.response.pk] = _Place(step.response, "both" if shared else side)
+    # The response that names a side is its own, even where the other path goes on from it.
+    for side in SIDES:
+        last = sides[side][-1].response
+        places[last.pk] = _Place(last, side)
     return places
 
 

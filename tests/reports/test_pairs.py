@@ -126,6 +126,20 @@ def test_paths_that_part_at_a_prompt_have_sides_that_begin_with_the_user():
     assert [m.role for m in pair.sides["response_2"]] == ["user", "assistant"]
 
 
+def test_a_path_that_ends_where_the_other_goes_on_is_still_a_side_of_its_own():
+    batch = make_batch(kind=BatchKind.CONVERSATION_PAIR)
+    tree = make_tree(paths=1, turns=1, fork=1)
+    short = tree.responses.get()
+    long = make_path(tree, turns=1, after=short)
+    item = make_item(batch, short, long)
+    judge(item, make_member(), overall=short)
+
+    (pair,) = pairs_of(batch)
+
+    assert pair.judgments[0].preferences[0].preferred == "response_1"
+    assert [len(pair.sides[side]) for side in ("response_1", "response_2")] == [0, 2]
+
+
 def test_the_same_snapshot_gives_the_same_bytes_whatever_comes_after():
     batch = make_batch()
     items = make_items(batch, items=3)

@@ -112,5 +112,7 @@ class Command(BaseCommand):
                 total, kept = (key for key in sums if key != "excluded")
                 excluded = "".join(f", {reason} {n}" for reason, n in sums["excluded"].items())
                 self.stdout.write(f"{name}: {total} {sums[total]} = {kept} {sums[kept]}{excluded}")
+        if told["decisions"] and not told["decisions"]["written"]:
+            self.stdout.write(self.style.WARNING("No row was written: see the reasons above."))
         for name, number in told["lost"].items():
             self.stdout.write(self.style.WARNING(f"{name} dropped: {number}"))
