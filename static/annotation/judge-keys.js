@@ -93,6 +93,10 @@
       return;
     }
     if (typing(target)) return;
+    if (event.key === "Escape") {
+      judge.rest();
+      return;
+    }
     if (event.key === "Enter" && !target.matches("a, button, summary")) {
       event.preventDefault();
       judge.goToMissing();

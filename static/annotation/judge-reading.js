@@ -52,7 +52,7 @@
     const line = 160;
     let found = sections[0];
     for (const section of sections) {
-      if (section.offsetParent !== null && section.getBoundingClientRect().top <= line) found = section;
+      if (section.checkVisibility() && section.getBoundingClientRect().top <= line) found = section;
     }
     here = found?.dataset.section ?? here;
     for (const [key, link] of rail) {
@@ -78,6 +78,8 @@
     });
   }, { passive: true });
   place();
+
+  document.getElementById("prefix")?.addEventListener("toggle", place);
 
   for (const link of rail.values()) {
     link.addEventListener("click", () => {
@@ -214,7 +216,7 @@
   window.judge.openNearestImage = () => {
     const middle = window.innerHeight / 2;
     const distance = (figure) => Math.abs(figure.getBoundingClientRect().top - middle);
-    const near = figures.filter((one) => one.offsetParent !== null).sort((one, other) => distance(one) - distance(other))[0];
+    const near = figures.filter((one) => one.checkVisibility()).sort((one, other) => distance(one) - distance(other))[0];
     if (near) open(figures.indexOf(near));
   };
 })();

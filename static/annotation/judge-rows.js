@@ -14,6 +14,7 @@
   const rows = [...form.querySelectorAll("fieldset.rating, fieldset.preference")];
   const wide = window.matchMedia("(min-width: 1100px)");
   const minimum = Number(form.dataset.reasonMinimum);
+  const HEADS = 92; // the page's header and the turn's, in pixels
   let current = null;
 
   const checked = (row) => row.querySelector("input[type=radio]:checked");
@@ -22,7 +23,6 @@
     return value === "" || value === "na" ? null : Number(value);
   };
   const detailOf = (row) => row.nextElementSibling?.matches(".detail") ? row.nextElementSibling : null;
-  const isShown = (element) => element.offsetParent !== null || getComputedStyle(element).position === "fixed";
 
   /* Length as the server measures it: no white space, a wide sign counts two and a half. */
   const weight = (text) => {
@@ -297,10 +297,12 @@
   const uncover = (row) => {
     const detail = detailOf(row);
     if (!detail || !wide.matches || !row.closest(".turn")) return;
-    const box = row.closest(".matrix, .dimension").getBoundingClientRect();
+    const matrix = row.closest(".matrix").getBoundingClientRect();
     const rest = detail.getBoundingClientRect().top;
-    const over = Math.min(row.getBoundingClientRect().bottom + 40, box.bottom) - rest;
-    if (over > 0) window.scrollBy({ top: over + 12, behavior: "instant" });
+    const hidden = Math.min(matrix.bottom - rest, matrix.top - HEADS);
+    const needed = row.getBoundingClientRect().bottom + 40 - rest;
+    const over = Math.max(hidden, needed);
+    if (over > 0) window.scrollBy({ top: over, behavior: "instant" });
   };
 
   const setCurrent = (row) => {
@@ -452,8 +454,12 @@
   refresh();
 
   window.judge = {
-    form, words, rows, ratings, preferences, missing, focusRow, goToMissing, toggleGuideline, changed, isShown, refresh,
+    form, words, rows, ratings, preferences, missing, focusRow, goToMissing, toggleGuideline, changed, refresh,
     current: () => current,
+    rest: () => {
+      document.activeElement.blur();
+      setCurrent(null);
+    },
     detailOf,
   };
 })();
