@@ -80,6 +80,8 @@ def test_the_demo_starts_signs_in_by_link_and_ends_with_all_its_processes(tmp_pa
         children = children_of(process.pid)
         grandchildren = [one for child in children for one in children_of(child)]
         process.send_signal(signal.SIGINT)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)  # people press it twice
         rest, _ = process.communicate(timeout=40)
     finally:
         process.kill()

@@ -61,8 +61,12 @@ class Command(BaseCommand):
                 f"Ready: {address}   lead's pages: {address}/batches/   admin: {address}/admin/"
             )
             self._step(f"Logs are in {settings.VAR_DIR / 'logs'}. Ctrl-C ends all of it.")
-            while not _ended(children):
-                time.sleep(0.5)
+            try:
+                while not _ended(children):
+                    time.sleep(0.5)
+            except KeyboardInterrupt:
+                self._step("Stopping; work under way is finished first")
+                raise
             raise CommandError(_why_ended(children))
 
     def _step(self, words: str) -> None:
@@ -133,6 +137,9 @@ def _children(port: int) -> Iterator[Children]:
 
 
 def _stop(children: Children) -> None:
+    # A second Ctrl-C must not leave any of them behind.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     for child in children.values():
         child.terminate()
     until = time.monotonic() + STOP_WITHIN
