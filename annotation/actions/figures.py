@@ -17,10 +17,9 @@ from annotation.models.batches import Batch
 from annotation.models.figures import Figure
 from annotation.models.judgments import Judgment
 from annotation.reports.agreement import batch_agreement
+from annotation.reports.figures import AGREEMENT
 
 Clock = Callable[[], datetime]
-
-AGREEMENT = "agreement"
 
 log = logging.getLogger(__name__)
 

@@ -37,8 +37,8 @@ what to read first
 
 intervals
   95 %, on Fisher's z scale: the wider of resampling units (or, with --cluster, dialogues: their
-  units stand or fall together) and of leaving out one annotator at a time. The last column says
-  which it was. The same --seed gives the same digits.
+  units stand or fall together) and of leaving out one annotator at a time; the column `varied`
+  says which it was. The same --seed gives the same digits.
 
 states
   ok             may be leaned on, as far as the interval goes
@@ -60,7 +60,7 @@ exit codes: 0 figures printed, 2 the file or the options cannot be taken (the me
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures; return the exit code."""
     parser = _parser()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(_joined(sys.argv[1:] if arguments is None else arguments))
     try:
         file = read_ratings(
             options.ratings,
@@ -82,6 +82,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         print(as_text(report, file))
     return 0
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """Join `--domain -1,0,1`, which argparse would take for an unknown option."""
+    joined: list[str] = []
+    for argument in arguments:
+        if joined and joined[-1] == "--domain" and argument[:1] == "-":
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 def _parser() -> argparse.ArgumentParser:

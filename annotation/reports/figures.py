@@ -11,6 +11,9 @@ from annotation.models.batches import Batch
 from annotation.models.figures import Figure
 from annotation.reports.agreement import batch_agreement
 
+AGREEMENT = "agreement"
+"""The kind of figure that holds a `BatchAgreement`."""
+
 LIVE_JUDGMENTS = 500
 """Up to so many judgments agreement is computed while the page waits, a fraction of a second."""
 
@@ -34,7 +37,7 @@ class ShownFigures:
 
 def shown_agreement(batch: Batch) -> ShownFigures:
     """Return the batch's agreement for a page. Two queries where it is already computed."""
-    figures: QuerySet[Any] = Figure.objects.filter(batch=batch, kind="agreement")
+    figures: QuerySet[Any] = Figure.objects.filter(batch=batch, kind=AGREEMENT)
     done: Figure | None = figures.filter(state=JobState.DONE).order_by("-number").first()
     newest = batch.last_number
     if done is not None and done.number >= newest:

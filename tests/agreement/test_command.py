@@ -116,6 +116,15 @@ def test_without_a_level_every_level_and_weighting_is_printed(write, capsys):
     assert weights == {"identity", "linear", "quadratic", "ordinal"}
 
 
+def test_a_domain_may_begin_below_zero(write, capsys):
+    path = write("u1,a,-1", "u1,b,-1", "u2,a,1", "u2,b,0")
+
+    report = run_json(capsys, path, "--domain", "-1,0,1", "--level", "interval")
+
+    assert (report["units"], report["ratings"]) == (2, 4)
+    assert "below zero" in refusal(capsys, path, "--domain", "-1,0,1", "--level", "ratio")
+
+
 def test_texts_are_nominal_only(write, capsys):
     path = write("u1,a,A", "u1,b,tie", "u2,a,B", "u2,b,B")
 
@@ -295,6 +304,5 @@ def test_the_projects_own_ratings_file_is_read_as_it_is(capsys):
 
     first = capsys.readouterr().out.splitlines()[0]
     assert first == (
-        "1 units, 0 with two ratings or more; 1 ratings by 1 annotators; "
-        "1 rows left out by --where"
+        "1 units, 0 with two ratings or more; 1 ratings by 1 annotators; 1 rows left out by --where"
     )

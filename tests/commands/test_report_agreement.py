@@ -2,12 +2,17 @@
 
 import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from annotation.agreement.__main__ import main
 from annotation.choices import SeatPurpose
+from annotation.formats.write_ratings import header_line, rating_line
 from annotation.reports.agreement import batch_agreement
+from annotation.reports.pairs import Snapshot
+from annotation.reports.ratings import rating_pages
 from tests.factories import make_batch, make_items, make_member
 from tests.judged import judge
 from tests.measured import measured_batch
@@ -88,3 +93,36 @@ def test_unknown_batches_and_numbers_to_come_are_refused(people):
         printed("--batch", "nowhere")
     with pytest.raises(CommandError, match=f"{batch.slug} is at number 3"):
         printed("--batch", batch.slug, "--at", "4")
+
+
+def test_every_field_of_the_json_is_explained(people):
+    report = batch_agreement(measured_batch(people, items=2)).as_dict()
+    page = (Path(__file__).parents[2] / "docs" / "agreement.md").read_text()
+    dimension, comparison = report["dimensions"][0], report["preferences"][0]
+
+    fields = {*report, *dimension, *comparison, *dimension["figures"][0]}
+    fields |= {*comparison["first_shown"]}
+
+    assert {field for field in fields if f"`{field}`" not in page} == set()
+
+
+def test_the_ratings_file_gives_the_same_values_without_the_database(people, tmp_path, capsys):
+    batch = measured_batch(people, items=22)
+    lines = [header_line()]
+    for page in rating_pages(Snapshot.now(batch), set_name="independent"):
+        lines += [rating_line(row) for row in page.rows]
+    path = tmp_path / "ratings.csv"
+    path.write_bytes(b"".join(lines))
+
+    where = ["--where", "dimension=text_quality", "--cluster", "dialogue"]
+    assert main([str(path), *where, "--domain", "0,1,2,3", "--json"]) == 0
+
+    told = json.loads(capsys.readouterr().out)
+    found = batch_agreement(batch).dimensions[-1].reliability
+    assert told["pairable_units"] == found.pairable_units == 44
+    figures = {(one["measure"], one["weights"]): one for one in told["figures"]}
+    for one in found.estimates:
+        other = figures[one.measure, one.weights]
+        assert other["value"] == pytest.approx(one.value, abs=1e-12)
+        assert (other["low"], other["high"]) == pytest.approx((one.low, one.high), abs=0.03)
+        assert other["state"] == one.state
