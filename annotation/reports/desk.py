@@ -158,14 +158,11 @@ def works(assignments: "QuerySet[Assignment]") -> list[Work]:
 
 
 def _queues(member: Member, held: Sequence[Work]) -> tuple[tuple[Queue, ...], set[str]]:
-    batches = (
-        Batch.objects.filter(
-            participations__member=member,
-            participations__paused_at=None,
-            state__in=[BatchState.OPEN, BatchState.PAUSED],
-        )
-        .order_by("opened_at", "pk")
-    )
+    batches = Batch.objects.filter(
+        participations__member=member,
+        participations__paused_at=None,
+        state__in=[BatchState.OPEN, BatchState.PAUSED],
+    ).order_by("opened_at", "pk")
     done = dict(
         Assignment.objects.worked_on()
         .filter(member=member)
