@@ -128,7 +128,7 @@ def test_the_readme_names_the_two_commands_and_pictures_that_exist():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
 
     assert "make demo" in text
-    assert "make test" in text
+    assert "make check test" in text
     for path in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / path).exists(), path
 
