@@ -3,7 +3,13 @@
 from collections.abc import Callable
 
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseBase,
+    JsonResponse,
+)
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -32,6 +38,18 @@ class HealthMiddleware:
         except DatabaseError:
             return JsonResponse({"database": "does not answer"}, status=503)
         return JsonResponse({"database": "ok"})
+
+
+class NoNulMiddleware:
+    """Refuse an address that holds U+0000: nothing has such a name, and PostgreSQL breaks on it."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            return HttpResponseBadRequest("The address holds a NUL.", content_type="text/plain")
+        return self.get_response(request)
 
 
 class SecurityHeadersMiddleware:

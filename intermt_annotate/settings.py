@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "intermt_annotate.middleware.HealthMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "intermt_annotate.middleware.SecurityHeadersMiddleware",
+    "intermt_annotate.middleware.NoNulMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

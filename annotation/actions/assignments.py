@@ -12,6 +12,7 @@ from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Mod
 
+from annotation.actions.storable import refuse_unstorable
 from annotation.choices import (
     AssignmentState,
     BatchState,
@@ -175,7 +176,9 @@ def skip(
     Three people's skips park the item for the lead.
 
     :raises NotHeld: if the item is not held by them any more.
+    :raises Invalid: if the note holds what cannot be stored.
     """
+    refuse_unstorable(note, place="note")
     with transaction.atomic():
         seat_id = assignment.seat_id
         changed = (
@@ -201,9 +204,11 @@ def flag(assignment: Assignment, *, by: Member, note: str, now: datetime) -> Non
     """Mark the item for the lead, with a word about why; an empty note takes the flag away.
 
     :raises NotAllowed: if it is another person's assignment.
+    :raises Invalid: if the note holds what cannot be stored.
     """
     if assignment.member_id != by.pk:
         raise NotAllowed("This is another person's item.")
+    refuse_unstorable(note, place="note")
     note = note.strip()
     assignment.flagged_at = now if note else None
     assignment.flag_note = note

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from annotation.actions.assignments import renew_lease, take_back
+from annotation.actions.storable import refuse_unstorable
 from annotation.choices import AssignmentState
 from annotation.errors import AnnotationError, Invalid
 from annotation.models.assignments import Assignment, Draft
@@ -45,13 +46,14 @@ def save_draft(
     is free; the text is kept either way.
 
     :raises DraftConflict: if another version was saved meanwhile.
-    :raises Invalid: if the body is no object or too large.
+    :raises Invalid: if the body is no object, too large, or holds what cannot be stored.
     :raises AnnotationError: if the item was skipped.
     """
     if not isinstance(body, dict):
         raise Invalid("A draft is a JSON object.")
     if len(json.dumps(body)) > LARGEST_BODY:
         raise Invalid(f"The entries are larger than {LARGEST_BODY // 1024} kB. Shorten a text.")
+    refuse_unstorable(body)
     with transaction.atomic():
         assignment = (
             Assignment.objects.select_for_update(of=("self",))

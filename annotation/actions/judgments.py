@@ -11,6 +11,7 @@ from django.db import transaction
 from annotation.actions.answers import Answers, read_answers
 from annotation.actions.assignments import take_back
 from annotation.actions.evidence import next_number
+from annotation.actions.storable import refuse_unstorable
 from annotation.choices import (
     AssignmentState,
     BatchState,
@@ -73,6 +74,8 @@ def submit_judgment(
     """
     if not key or len(key) > 64:
         raise Invalid("A submission carries a key of 1 to 64 characters.", fields={"key": "?"})
+    refuse_unstorable(key, place="key")
+    refuse_unstorable(body)
     if assignment.member_id != by.pk:
         raise NotAllowed("This is another person's item.")
     digest = body_digest(body)

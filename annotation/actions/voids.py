@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from annotation.actions.evidence import next_number
+from annotation.actions.storable import refuse_unstorable
 from annotation.choices import VoidTarget
 from annotation.errors import AnnotationError, Invalid, NotAllowed, NotFound
 from annotation.models.batches import Batch, Item
@@ -150,6 +151,7 @@ def lift(taken: Void, *, by: Member, reason: str, now: datetime) -> Void:
 def _allowed_reason(by: Member, reason: str) -> str:
     if not can_lead(by):
         raise NotAllowed("Only a lead takes work out of figures and exports.")
+    refuse_unstorable(reason, place="reason")
     if not reason.strip():
         raise Invalid("Say why: the reason is kept.", fields={"reason": "Say why."})
     return reason.strip()

@@ -9,6 +9,7 @@ from annotation.formats.options import CHOICES, ExportOptions
 from annotation.models.batches import Batch
 from annotation.models.projects import Project
 from annotation.models.rubric import Dimension
+from annotation.rendering.text import UNSTORABLE, without_unstorable
 
 LABELS = {
     "canonical": _("Canonical: every vote, score and text of a pair"),
@@ -41,6 +42,18 @@ def _choices(name: str, **other: Any) -> list[tuple[str, Any]]:
 
 class BatchesField(forms.ModelMultipleChoiceField[Batch]):
     """Batches, by title and slug."""
+
+    def clean(self, value: Any) -> Any:
+        """Take a name that no slug can have as one of the others that are not there."""
+        names = value if isinstance(value, list | tuple) else []
+        for name in names:
+            if UNSTORABLE.search(str(name)):
+                raise forms.ValidationError(
+                    self.error_messages["invalid_choice"],
+                    code="invalid_choice",
+                    params={"value": without_unstorable(str(name))},
+                )
+        return super().clean(value)
 
     def label_from_instance(self, obj: Batch) -> str:
         """Return how a batch is named on the page."""

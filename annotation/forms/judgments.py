@@ -10,7 +10,8 @@
     evidence                          JSON of times and pictures looked at
 
 Responses are named by their ids and never by a letter, so that no side can be swapped on the
-way. What is legal is decided by the action alone.
+way. What is legal is decided by the action alone. Characters that no database here can hold are
+left out on the way in: a refusal would make the page send the same draft again for ever.
 """
 
 import json
@@ -21,17 +22,23 @@ from django.http import QueryDict  # noqa: TID251  # the type of what a form was
 
 from annotation.choices import Origin, Outcome
 from annotation.models.judgments import Judgment
-from annotation.rendering.text import guess_script
+from annotation.rendering.text import guess_script, without_unstorable
 from annotation.reports.judging_parts import BY_RULE, NOT_APPLICABLE
 
 Body = dict[str, Any]
 Fields = dict[str, str | list[str]]
 
 MOST_EVIDENCE = 20_000
+LONGEST_NUMBER = 9
 
 
 def body_of(data: QueryDict) -> Body:
     """Return the body of answers that a posted form says; empty fields are left out."""
+    body: Body = _storable(_read(data))
+    return body
+
+
+def _read(data: QueryDict) -> Body:
     ratings: dict[str, dict[str, Any]] = {}
     preferences: dict[str, dict[str, Any]] = {}
     remarks: dict[str, dict[str, str]] = {}
@@ -131,7 +138,7 @@ def _rating(field: str, data: QueryDict) -> dict[str, Any]:
     rating: dict[str, Any] = {}
     if value == NOT_APPLICABLE:
         rating["na"] = True
-    elif score.removeprefix("-").isdecimal():
+    elif score.removeprefix("-").isdecimal() and len(score) <= LONGEST_NUMBER:
         rating["score"] = int(score)
     elif score:
         # Not a number: passed on as it came, for the action to refuse by name.
@@ -151,7 +158,7 @@ def _rating(field: str, data: QueryDict) -> dict[str, Any]:
 def _preference(value: str, key: str, data: QueryDict) -> dict[str, Any]:
     said: dict[str, Any] = {"outcome": value}
     preferred, _, strength = value.rpartition(":")
-    if preferred and strength.isdecimal():
+    if preferred and strength.isdecimal() and len(strength) <= LONGEST_NUMBER:
         said = {
             "outcome": Outcome.PREFERS.value,
             "preferred": preferred,
@@ -189,6 +196,14 @@ def _evidence(text: str) -> dict[str, Any]:
         if isinstance(evidence, dict)
         else {}
     )
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return without_unstorable(value)
+    if isinstance(value, dict):
+        return {_storable(name): _storable(one) for name, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list) else value
 
 
 def _items(value: object) -> Iterator[tuple[str, Any]]:

@@ -6,6 +6,8 @@ The raw text is kept byte for byte in the database; everything here works on a c
 import re
 from dataclasses import dataclass
 
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""U+0000 and halves of surrogate pairs: PostgreSQL refuses them, and no person types them."""
 FOLLOW_UP = re.compile(
     r"\[\[\s*follow-?\s?up\s*\]\]\s*\[\[(?P<question>.*?)\s*(?:\]\]|\Z)", re.IGNORECASE | re.DOTALL
 )
@@ -37,6 +39,11 @@ class Script:
 
     language: str
     direction: str
+
+
+def without_unstorable(text: str) -> str:
+    """Return the text without U+0000 and halves of surrogate pairs."""
+    return UNSTORABLE.sub("", text)
 
 
 def clean_prompt(text: str) -> str:

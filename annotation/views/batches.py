@@ -17,6 +17,7 @@ from annotation.choices import BatchKind, BatchPurpose, BatchSettings, BatchStat
 from annotation.errors import AnnotationError
 from annotation.models.batches import Batch
 from annotation.models.projects import Member
+from annotation.rendering.text import without_unstorable
 from annotation.reports.progress import batch_progress, batch_rows, waiting_items
 from annotation.views.access import UserRequest, as_lead
 
@@ -114,7 +115,8 @@ def batch_state(request: UserRequest, lead: Member, slug: str) -> HttpResponse:
 def batch_offer_again(request: UserRequest, lead: Member, slug: str) -> HttpResponse:
     """Offer parked items again to those who did not skip them: the ones named."""
     found = _batch(lead, slug)
-    items = found.items.filter(public_id__in=request.POST.getlist("item")).select_related("batch")
+    names = [without_unstorable(name) for name in request.POST.getlist("item")]
+    items = found.items.filter(public_id__in=names).select_related("batch")
     try:
         count = actions.offer_again(items, by=lead, now=timezone.now())
     except AnnotationError as refused:

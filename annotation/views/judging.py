@@ -32,6 +32,7 @@ from annotation.models.assignments import Assignment, Draft
 from annotation.models.guidelines import GuidelineVersion
 from annotation.models.projects import Member
 from annotation.models.reviews import Review
+from annotation.rendering.text import without_unstorable
 from annotation.reports.judging import judging_page
 from annotation.reports.judging_parts import JudgingPage
 from annotation.reports.marks import is_marked
@@ -39,6 +40,7 @@ from annotation.reports.questions import questions_of
 from annotation.views.access import UserRequest, as_member, refusal, wants_json
 from annotation.views.words import KINDS, SKIP_REASONS, words_for_script
 
+LONGEST_NOTE = 2000
 JUDGED = (AssignmentState.SUBMITTED, AssignmentState.SURPLUS, AssignmentState.RETURNED)
 
 
@@ -109,7 +111,7 @@ def skip_item(request: UserRequest, member: Member, public_id: str) -> HttpRespo
             mine,
             by=member,
             reason=SkipReason(reason),
-            note=request.POST.get("note", "")[:2000],
+            note=_note(request),
             now=timezone.now(),
         )
     except AnnotationError as refused:
@@ -125,7 +127,7 @@ def flag_item(request: UserRequest, member: Member, public_id: str) -> HttpRespo
     """Mark the item for the lead; the person keeps it and goes on."""
     mine = _own(member, public_id)
     try:
-        flag(mine, by=member, note=request.POST.get("note", "")[:2000], now=timezone.now())
+        flag(mine, by=member, note=_note(request), now=timezone.now())
     except AnnotationError as refused:
         return refusal(refused)
     if wants_json(request):
@@ -386,12 +388,10 @@ def _revision(mine: Assignment) -> int:
 
 def _guideline(request: HttpRequest, mine: Assignment) -> GuidelineVersion | None:
     """Return the version the page showed, if it is one of this batch's guideline."""
-    shown = request.POST.get("guideline_version", "")
-    if not shown.isdecimal() or mine.item.batch.guideline_id is None:
+    shown = _number(request.POST.get("guideline_version"))
+    if not shown or mine.item.batch.guideline_id is None:
         return None
-    return GuidelineVersion.objects.filter(
-        pk=int(shown), guideline=mine.item.batch.guideline_id
-    ).first()
+    return GuidelineVersion.objects.filter(pk=shown, guideline=mine.item.batch.guideline_id).first()
 
 
 def _kept(kept: Draft | None) -> dict[str, Any]:
@@ -412,6 +412,11 @@ def _encoded(fields: Mapping[str, str | list[str]]) -> str:
                 name, [one for one in ([value] if isinstance(value, str) else value) if one]
             )
     return encoded.urlencode()
+
+
+def _note(request: HttpRequest) -> str:
+    """Return the note to the lead, without what cannot be stored and cut to what is read."""
+    return without_unstorable(request.POST.get("note", ""))[:LONGEST_NOTE]
 
 
 def _number(text: str | None) -> int:
