@@ -129,8 +129,13 @@ def test_from_a_fresh_clone_to_pairs_that_hold_what_the_person_preferred(
             preferred[slug] = preferred_text(ada, letter.upper())
         keep(ada, f"{slug}-answered")
         ada.keyboard.press("Control+Enter")
+        reminder = ada.get_by_role("button", name="Send anyway")
+        sent = ada.get_by_text("The item before is sent.")
+        expect(reminder.or_(sent)).to_be_visible()
+        if reminder.is_visible():  # some images were answered past faster than one can look
+            reminder.click()
         expect(ada).not_to_have_url(first)
-        expect(ada.get_by_text("The item before is sent.")).to_be_visible()
+        expect(sent).to_be_visible()
 
     lead = open_by_link(browser, demo, "lead", watch)
     lead.goto(f"{address}/exports/")
