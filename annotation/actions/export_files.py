@@ -154,7 +154,7 @@ class _Folder:
             if not is_pair_batch(snapshot.batch):
                 raise CannotHold(
                     f"The items of {snapshot.batch.slug} have one side, so there are no pairs in "
-                    "it. Export its ratings: --format ratings."
+                    "it. Export its ratings."
                 )
         wrong = unknown_dimension([one.batch for one in self.snapshots], self.options)
         if wrong:
@@ -236,7 +236,9 @@ class _Folder:
         with synced(path) as file:
             parquet = RatingsParquet(file)
             for snapshot in self.snapshots:
-                for page in rating_pages(snapshot, set_name=self.options.set):
+                for page in rating_pages(
+                    snapshot, set_name=self.options.set, beside=self.snapshots
+                ):
                     for reason, number in page.excluded.items():
                         self.judgments.leave_out(reason, number)
                     self.judgments.keep(page.judgment_count - page.excluded.total())
@@ -339,13 +341,13 @@ def _link(image: Image, path: Path) -> None:
         os.link(image.original.path, path)
     except NotImplementedError as reason:
         raise OriginalMissing(
-            "The pictures are in an object store, which has no links. Say --images copy."
+            "The pictures are in an object store, which has no links. Have them copied."
         ) from reason
     except FileNotFoundError as reason:
         raise OriginalMissing(f"The file of the picture {image.sha256} is gone.") from reason
     except OSError as reason:
         raise OriginalMissing(
-            f"The store and the export cannot share files ({reason.strerror}). Say --images copy."
+            f"The store and the export cannot share files ({reason.strerror}). Have them copied."
         ) from reason
 
 

@@ -62,6 +62,7 @@ def read_ratings(
     clusters: list[str] = []
     empty = left_out = 0
     dimensions: set[str] = set()
+    batches: set[str] = set()
     for line, cells in _rows(path, where or {}, cluster):
         if any(cells[name] != value for name, value in (where or {}).items()):
             left_out += 1
@@ -74,6 +75,7 @@ def read_ratings(
             continue
         rows.append(_Row(line, cells["unit"], cells["annotator"], cells["score"]))
         dimensions.add(cells.get("dimension", ""))
+        batches.add(cells.get("batch", ""))
         if cluster is not None:
             clusters.append(cells[cluster])
     scores, used = _scores(path, rows, domain)
@@ -92,6 +94,7 @@ def read_ratings(
             f"{path}, line {row.line}, column annotator: {row.annotator} rated {row.unit} on line "
             f"{before.line} already; one person counts once for a unit. Keep one of the two"
             + (", or look at one dimension with --where" if len(dimensions) > 1 else "")
+            + (", or look at one batch with --where batch=SLUG" if len(batches) > 1 else "")
         ) from None
     except ValueError as error:
         raise Unreadable(f"{path}, column {cluster}: {error}") from None

@@ -35,6 +35,7 @@ class Agreement(Endpoint):
     """Agreement of the independent set of a batch."""
 
     scope = TokenScope.READ_AGREEMENT
+    query = AgreementQuery
     throttle_classes = [Reading]
 
     @extend_schema(
@@ -45,14 +46,16 @@ class Agreement(Endpoint):
             "Without `snapshot` the newest computed figures; with it those of that number."
         ),
         parameters=[OpenApiParameter("snapshot", int, description="Evidence up to this number.")],
-        responses={200: AgreementFigures, 404: OpenApiResponse(description="No batch.")},
+        responses={
+            200: AgreementFigures,
+            404: OpenApiResponse(description="No batch."),
+            422: OpenApiResponse(description="A parameter makes no sense; `fields` names it."),
+        },
     )
     def get(self, request: Request, slug: str) -> Response:
         """Return the figures as the page shows them, or as they were at a number."""
-        query = AgreementQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
+        number = self.asked(request).get("snapshot")
         batch = batch_of(request, slug)
-        number = query.validated_data.get("snapshot")
         if number is None:
             shown = shown_agreement(batch)
             told = {

@@ -9,15 +9,18 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import serializers
 from rest_framework.request import Request
 
+from annotation.actions.exports import read_options
 from annotation.api.authentication import lead_of
 from annotation.api.throttling import Reading
 from annotation.api.views import Endpoint
 from annotation.choices import TokenScope
-from annotation.formats.options import CHOICES
-from annotation.formats.pairs import canonical_line, pair_line
+from annotation.errors import Invalid
+from annotation.formats.options import CHOICES, ExportOptions
+from annotation.formats.pairs import canonical_line
+from annotation.formats.project import projected
 from annotation.formats.write_ratings import COLUMNS
 from annotation.models.batches import Batch
-from annotation.reports.exports import batches_named
+from annotation.reports.exports import batches_named, unknown_dimension
 from annotation.reports.pairs import PAGE as PAIR_PAGE
 from annotation.reports.pairs import Snapshot, pair_page
 from annotation.reports.ratings import PAGE as RATING_PAGE
@@ -32,6 +35,13 @@ ask for next as `after`; `Last-Page: true` marks the last page, which has no `Ne
 """
 
 
+_RESPONSES = {
+    (200, JSONL): OpenApiTypes.STR,
+    404: OpenApiResponse(description="No batch."),
+    422: OpenApiResponse(description="A parameter makes no sense; `fields` names it."),
+}
+
+
 def _paging(of: str) -> list[OpenApiParameter]:
     return [
         OpenApiParameter("snapshot", int, description="Evidence up to this number; default: all."),
@@ -44,13 +54,27 @@ def _paging(of: str) -> list[OpenApiParameter]:
     ]
 
 
+_PAIR_OPTIONS = ("dimension", "source", "min_gap", "aggregate", "ties", "text", "seed")
+_DEFAULT = ExportOptions()
+
+
 class PairQuery(serializers.Serializer[dict[str, Any]]):
-    """What can be asked of a page of pairs."""
+    """What can be asked of a page of pairs; what is left out is as `export_pairs` has it."""
 
     snapshot = serializers.IntegerField(min_value=0, required=False)
     after = serializers.IntegerField(min_value=-1, default=-1)
     limit = serializers.IntegerField(min_value=1, max_value=500, default=PAIR_PAGE)
-    text = serializers.ChoiceField(choices=CHOICES["text"], default="shown")
+    dimension = serializers.CharField(required=False, max_length=64)
+    min_gap = serializers.FloatField(required=False, min_value=0, max_value=11)
+    aggregate = serializers.ChoiceField(choices=CHOICES["aggregate"], required=False)
+    ties = serializers.ChoiceField(choices=CHOICES["ties"], required=False)
+    text = serializers.ChoiceField(choices=CHOICES["text"], required=False)
+    seed = serializers.IntegerField(required=False, min_value=0)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return the fields; `from`, which the command has too, is no name in Python."""
+        votes = serializers.ChoiceField(choices=CHOICES["source"], required=False, source="source")
+        return {**super().get_fields(), "from": votes}
 
 
 class RatingQuery(serializers.Serializer[dict[str, Any]]):
@@ -66,30 +90,81 @@ class Pairs(Endpoint):
     """Canonical pair records of a batch."""
 
     scope = TokenScope.READ_PAIRS
+    query = PairQuery
     throttle_classes = [Reading]
 
     @extend_schema(
         operation_id="pairs",
         summary="A page of preference pairs",
-        description=_PAGE_HEADERS,
+        description=(
+            "The records of `export_pairs --format canonical` of the same snapshot and options: "
+            "`aggregates` says what was decided.\n" + _PAGE_HEADERS
+        ),
         parameters=[
             *_paging("an item's place"),
-            OpenApiParameter("text", str, enum=CHOICES["text"], description="As shown, or raw."),
+            OpenApiParameter(
+                "dimension",
+                str,
+                default=_DEFAULT.dimension,
+                description="What was decided on it: a dimension's key, overall, fork or all.",
+            ),
+            OpenApiParameter(
+                "from",
+                str,
+                enum=CHOICES["source"],
+                default=_DEFAULT.source,
+                description="What a vote is: a preference, or the sign of a gap between scores.",
+            ),
+            OpenApiParameter(
+                "min_gap",
+                float,
+                default=_DEFAULT.min_gap,
+                description="From scores: smaller gaps are a tie.",
+            ),
+            OpenApiParameter(
+                "aggregate",
+                str,
+                enum=CHOICES["aggregate"],
+                default=_DEFAULT.aggregate,
+                description="One decision of the majority, or one for each vote.",
+            ),
+            OpenApiParameter(
+                "ties",
+                str,
+                enum=CHOICES["ties"],
+                default=_DEFAULT.ties,
+                description="With drop, pairs decided as a tie or both bad are not in the page.",
+            ),
+            OpenApiParameter(
+                "text",
+                str,
+                enum=CHOICES["text"],
+                default=_DEFAULT.text,
+                description="As shown, or raw.",
+            ),
+            OpenApiParameter(
+                "seed", int, default=_DEFAULT.seed, description="What `order` is drawn from."
+            ),
         ],
-        responses={(200, JSONL): OpenApiTypes.STR, 404: OpenApiResponse(description="No batch.")},
+        responses=_RESPONSES,
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
         """Return the pairs after a place, in the order of the batch."""
-        asked = _asked(PairQuery, request)
+        asked = self.asked(request)
         snapshot = _snapshot(request, slug, asked)
-        page = pair_page(snapshot, text=asked["text"], after=asked["after"], size=asked["limit"])
-        return _jsonl((pair_line(pair) for pair in page.pairs), snapshot, page.after)
+        options = read_options({name: asked[name] for name in _PAIR_OPTIONS if name in asked})
+        if wrong := unknown_dimension([snapshot.batch], options):
+            raise Invalid(wrong, fields={"dimension": wrong})
+        page = pair_page(snapshot, text=options.text, after=asked["after"], size=asked["limit"])
+        rows = (row for pair in page.pairs for row in projected(pair, options=options).rows)
+        return _jsonl(map(canonical_line, rows), snapshot, page.after)
 
 
 class Ratings(Endpoint):
     """Tidy rating rows of a batch."""
 
     scope = TokenScope.READ_RATINGS
+    query = RatingQuery
     throttle_classes = [Reading]
 
     @extend_schema(
@@ -100,11 +175,11 @@ class Ratings(Endpoint):
             *_paging("a judgment's number"),
             OpenApiParameter("set", str, enum=CHOICES["set"], description="Of which judgments."),
         ],
-        responses={(200, JSONL): OpenApiTypes.STR, 404: OpenApiResponse(description="No batch.")},
+        responses=_RESPONSES,
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
         """Return the ratings of the judgments after a number, in the order they were made."""
-        asked = _asked(RatingQuery, request)
+        asked = self.asked(request)
         snapshot = _snapshot(request, slug, asked)
         page = rating_page(
             snapshot, set_name=asked["set"], after=asked["after"], size=asked["limit"]
@@ -127,12 +202,6 @@ def refuse_future(number: int, newest: int) -> None:
     if number > newest:
         told = f"The batch is at number {newest}; there is no {number} yet."
         raise serializers.ValidationError({"snapshot": told})
-
-
-def _asked(query: type[serializers.Serializer[dict[str, Any]]], request: Request) -> dict[str, Any]:
-    told = query(data=request.query_params)
-    told.is_valid(raise_exception=True)
-    return dict(told.validated_data)
 
 
 def _snapshot(request: Request, slug: str, asked: dict[str, Any]) -> Snapshot:

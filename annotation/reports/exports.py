@@ -138,7 +138,7 @@ def index_of(snapshots: Sequence[Snapshot], *, options: ExportOptions) -> dict[s
     if options.format == "ratings":
         index = RatingsIndex()
         for snapshot in snapshots:
-            for ratings in rating_pages(snapshot, set_name=options.set):
+            for ratings in rating_pages(snapshot, set_name=options.set, beside=snapshots):
                 for row in ratings.rows:
                     index.add(row, rating_line(row))
         return {entry.pair: entry for entry in index.entries()}

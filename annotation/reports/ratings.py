@@ -1,11 +1,12 @@
 """Ratings of a snapshot, one tidy row each, in pages by evidence number."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from annotation.choices import BatchPurpose, Origin, SeatPurpose, SlotState
 from annotation.formats.pairs import pair_key
@@ -24,6 +25,11 @@ PAGE = 300
 NOT_APPLICABLE = "not_applicable"
 _MEASURED = (BatchPurpose.PILOT, BatchPurpose.MAIN)
 
+_Unit = tuple[int, int, str]
+"""What a person rates once: the member, the response, the dimension's key."""
+_Place = tuple[datetime, str, int]
+"""When a rating was submitted, its batch's slug, and its judgment's number there."""
+
 
 @dataclass(frozen=True, slots=True)
 class RatingPage:
@@ -40,14 +46,22 @@ class RatingPage:
 
 
 def rating_pages(
-    snapshot: Snapshot, *, set_name: str = "final", after: int = 0, size: int = PAGE
+    snapshot: Snapshot,
+    *,
+    set_name: str = "final",
+    beside: Sequence[Snapshot] = (),
+    after: int = 0,
+    size: int = PAGE,
 ) -> Iterator[RatingPage]:
-    """Yield the pages from the judgment after number `after` on. At most 8 queries each.
+    """Yield the pages from the judgment after number `after` on.
+
+    At most 8 queries each, and one more for each snapshot in `beside`: those that stand in the
+    same file, in any order, so that a person counts once for a unit in all of it.
 
     In the final set a row whose rating enters no ordinal statistic has an empty score and says
     why; the independent set holds the judgments that agreement is computed from.
     """
-    reader = _Reader(snapshot, set_name)
+    reader = _Reader(snapshot, set_name, beside)
     place: int | None = after
     while place is not None:
         page = reader.page(after=place, size=size)
@@ -63,10 +77,16 @@ def rating_page(
 
 
 class _Reader:
-    def __init__(self, snapshot: Snapshot, set_name: str) -> None:
+    def __init__(self, snapshot: Snapshot, set_name: str, beside: Sequence[Snapshot]) -> None:
         self.snapshot = snapshot
         self.set_name = set_name
         self.voids: Voids = standing_voids(snapshot.batch, number=snapshot.number)
+        others = (one for one in beside if one.batch.pk != snapshot.batch.pk)
+        self.counted = [(snapshot, self.voids)] + [
+            (one, standing_voids(one.batch, number=one.number))
+            for one in others
+            if one.batch.purpose in _MEASURED
+        ]
         self.rubric = f"{snapshot.batch.rubric.slug} {snapshot.batch.rubric.version}"
         points = ScalePoint.objects.filter(
             dimension__rubric=snapshot.batch.rubric_id, in_order=False
@@ -81,7 +101,7 @@ class _Reader:
         newest = self._newest(judgments)
         golden = self._golden(judgments)
         independent = self._independent(judgments)
-        again = self._rated_again(judgments)
+        standing = self._standing(judgments)
         responses = self._responses(judgments)
         rows: list[RatingRow] = []
         excluded: Counter[str] = Counter()
@@ -98,7 +118,7 @@ class _Reader:
                 continue
             apart = self._apart(judgment, is_gold=judgment.item_id in golden)
             told = [
-                self._row(judgment, one, responses[one.response_id], apart, again)
+                self._row(judgment, one, responses[one.response_id], apart, standing)
                 for one in ratings
             ]
             rows += sorted(told, key=lambda row: (row.dimension, row.turn, row.response))
@@ -153,28 +173,46 @@ class _Reader:
         chosen = chosen.independent(number=self.snapshot.number)
         return set(self.voids.outside(chosen).values_list("pk", flat=True))
 
-    def _rated_again(self, judgments: list[Judgment]) -> Mapping[tuple[int, int, int], int]:
-        """Return for (member, response, dimension) the number of the person's last own rating.
+    def _standing(self, judgments: list[Judgment]) -> Mapping[_Unit, _Place]:
+        """Return where the last rating that each person gave each unit of their own stands.
 
-        A person who rates a unit anew in a later item counts once: by the last. Repeats are
-        asked afresh and say nothing about which rating stands.
+        A person who rates a unit anew in a later item counts once: by the last. In a batch that
+        is the highest number; of several batches, that submitted last. Repeats are asked afresh
+        and say nothing about which rating stands; nor does what never counts.
         """
         responses = {one.response_id for judgment in judgments for one in judgment.ratings.all()}
-        counted = self._up_to().filter(seat__purpose=SeatPurpose.OVERLAP, item__repeat_of=None)
+        standing: dict[_Unit, _Place] = {}
+        for snapshot, voids in self.counted:
+            rows = Rating.objects.filter(
+                response__in=responses,
+                judgment__in=self._countable(snapshot, voids).values("pk"),
+                origin__in=[Origin.GIVEN, Origin.PROPOSED],
+            ).values_list(
+                "judgment__member",
+                "response",
+                "dimension__key",
+                "judgment__number",
+                "judgment__submitted_at",
+            )
+            newest: dict[_Unit, tuple[int, datetime]] = {}
+            for member, response, dimension, number, submitted_at in rows:
+                unit = (member, response, dimension)
+                newest[unit] = max((number, submitted_at), newest.get(unit, (0, submitted_at)))
+            for unit, (number, submitted_at) in newest.items():
+                place = (submitted_at, snapshot.batch.slug, number)
+                standing[unit] = max(place, standing.get(unit, place))
+        return standing
+
+    def _countable(self, snapshot: Snapshot, voids: Voids) -> "QuerySet[Judgment]":
+        """Return the judgments of the set that may enter an ordinal statistic."""
+        overlap = Judgment.objects.filter(
+            batch=snapshot.batch, seat__purpose=SeatPurpose.OVERLAP, item__repeat_of=None
+        )
         if self.set_name == "independent":
-            counted = counted.independent(number=self.snapshot.number)
-        else:
-            counted = counted.current(number=self.snapshot.number)
-        rows = Rating.objects.filter(
-            response__in=responses,
-            judgment__in=self.voids.outside(counted).values("pk"),
-            origin__in=[Origin.GIVEN, Origin.PROPOSED],
-        ).values_list("judgment__member", "response", "dimension", "judgment__number")
-        newest: dict[tuple[int, int, int], int] = {}
-        for member, response, dimension, number in rows:
-            unit = (member, response, dimension)
-            newest[unit] = max(number, newest.get(unit, 0))
-        return newest
+            return voids.outside(overlap.independent(number=snapshot.number))
+        known = GoldAnswer.objects.filter(batch=snapshot.batch, number__lte=snapshot.number)
+        current = overlap.current(number=snapshot.number).filter(saw_others=False)
+        return voids.outside(current.exclude(item__in=known.values("item")))
 
     def _apart(self, judgment: Judgment, *, is_gold: bool) -> str:
         """Return why the whole judgment enters no ordinal statistic, "" where it does."""
@@ -195,19 +233,20 @@ class _Reader:
         rating: Rating,
         response: Any,
         apart: str,
-        again: Mapping[tuple[int, int, int], int],
+        standing: Mapping[_Unit, _Place],
     ) -> RatingRow:
         batch, item = self.snapshot.batch, judgment.item
-        unit = (judgment.member_id, rating.response_id, rating.dimension_id)
+        dimension = self.dimensions[rating.dimension_id]
+        stands = standing.get((judgment.member_id, rating.response_id, dimension.key))
+        is_last = stands is None or stands[1:] == (batch.slug, judgment.number)
         reasons = (
             (apart, bool(apart)),
             (NOT_APPLICABLE, rating.score is None),
             (rating.origin, rating.origin in {Origin.BY_RULE, Origin.CARRIED}),
             ("outside_order", (rating.dimension_id, rating.score) in self.outside),
-            ("rated_again", judgment.number < again.get(unit, 0)),
+            ("rated_again", not is_last),
         )
         left_out = next((reason for reason, holds in reasons if holds), "")
-        dimension = self.dimensions[rating.dimension_id]
         return RatingRow(
             project=batch.project.slug,
             batch=batch.slug,

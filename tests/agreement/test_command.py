@@ -212,6 +212,18 @@ def test_bad_input_is_refused_with_its_place(lines, header, message, write, caps
     assert message in error
 
 
+def test_a_unit_rated_twice_is_refused_with_the_filters_that_would_part_them(write, capsys):
+    lines = ["u,robin,1,cats", "u,robin,2,dogs", "v,robin,2,dogs"]
+    several = write(*lines, header=f"{HEADER},batch")
+    alone = write("u,robin,1,cats", "u,robin,2,cats", header=f"{HEADER},batch", name="one.csv")
+
+    told = refusal(capsys, several, "--domain", "1,2")
+    assert "Keep one of the two, or look at one batch with --where batch=SLUG" in told
+    part = run_json(capsys, several, "--domain", "1,2", "--where", "batch=dogs")
+    assert (part["units"], part["ratings"]) == (2, 2)
+    assert "batch" not in refusal(capsys, alone, "--domain", "1,2")
+
+
 def test_a_text_among_numbers_is_refused_rather_than_made_nominal(write, capsys):
     error = refusal(capsys, write("u1,a,1", "u1,b,NA"))
 

@@ -14,10 +14,9 @@ from annotation import tasks
 from annotation.actions.tokens import create_token, revoke_token
 from annotation.api.views import INERT
 from annotation.choices import Cause, Role, TokenScope
-from annotation.formats.pairs import parse_pairs
 from annotation.models import Batch, Export, Member, Project
 from annotation.reports.agreement import batch_agreement
-from annotation.reports.pairs import Snapshot, pair_pages
+from tests.exported import decided_batch, export
 from tests.factories import make_batch, make_items, make_lead, make_member, make_slot
 from tests.judged import judge, make_picture
 
@@ -150,8 +149,8 @@ def test_another_projects_batches_exports_and_pictures_are_not_there(client, jud
     assert theirs.post("exports/", {"batches": ["cats"]}).status_code == 404
 
 
-def test_pages_of_pairs_join_to_the_snapshot_and_the_last_is_marked(machine, judged):
-    whole = [pair for page in pair_pages(Snapshot.now(judged)) for pair in page.pairs]
+def test_pages_of_pairs_join_to_the_snapshot_and_the_last_is_marked(machine, judged, tmp_path):
+    export(judged, tmp_path / "out")
     pages = [machine.get("batches/cats/pairs/", {"limit": 2})]
     judge(judged.items.first(), make_member(), overall="tie")
     while pages[-1]["Last-Page"] == "false":
@@ -162,8 +161,54 @@ def test_pages_of_pairs_join_to_the_snapshot_and_the_last_is_marked(machine, jud
     assert {page["Snapshot"] for page in pages} == {"5"}
     assert not pages[-1].has_header("Next-After")
     assert pages[0]["Content-Type"] == "application/jsonl"
-    lines = [line + b"\n" for page in pages for line in page.content.split(b"\n")[:-1]]
-    assert list(parse_pairs(lines)) == whole
+    joined = b"".join(page.content for page in pages)
+    assert joined == (tmp_path / "out" / "pairs.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ({}, {}),
+        ({"dimension": "all", "aggregate": "raw", "text": "raw"}, None),
+        ({"ties": "drop", "seed": 5}, None),
+        (
+            {"from": "scores", "min_gap": "2.5", "dimension": "text_quality"},
+            {"source": "scores", "min_gap": 2.5, "dimension": "text_quality"},
+        ),
+    ],
+)
+def test_a_pair_says_who_won_as_the_export_says_it(machine, tmp_path, query, options):
+    batch = decided_batch()
+    judge(batch.items.order_by("position").first(), make_member(), overall="tie")
+    export(batch, tmp_path / "out", **(query if options is None else options))
+
+    page = machine.get("batches/cats/pairs/", query)
+
+    assert page.content == (tmp_path / "out" / "pairs.jsonl").read_bytes()
+    assert all(row["aggregates"] for row in rows_of(page))
+
+
+def test_the_majority_stands_in_the_record_and_ties_can_be_left_out(machine):
+    batch = decided_batch()
+    tied = batch.items.order_by("position").first()
+    for _ in range(3):
+        judge(tied, make_member(), overall="tie")
+
+    kept = rows_of(machine.get("batches/cats/pairs/"))
+    dropped = rows_of(machine.get("batches/cats/pairs/", {"ties": "drop"}))
+    scores = rows_of(
+        machine.get(
+            "batches/cats/pairs/",
+            {"from": "scores", "dimension": "text_quality", "aggregate": "raw"},
+        )
+    )
+
+    assert [(row["aggregates"][0]["outcome"], row["aggregates"][0]["n"]) for row in kept] == [
+        ("tie", 5), ("prefers", 2), ("prefers", 2), ("no_majority", 2),
+    ]  # fmt: skip
+    assert [row["pair"] for row in dropped] == [row["pair"] for row in kept[1:]]
+    assert [len(row["aggregates"]) for row in scores] == [2, 2, 2, 1]
+    assert {one["preferred"] for row in scores for one in row["aggregates"]} == {"response_2"}
 
 
 def test_pages_of_ratings_say_what_is_in_the_set(machine, judged):
@@ -197,6 +242,14 @@ def test_pages_of_ratings_say_what_is_in_the_set(machine, judged):
         ("batches/cats/pairs/", {"text": "html"}, "text"),
         ("batches/cats/ratings/", {"set": "all"}, "set"),
         ("batches/cats/agreement/", {"snapshot": 99}, "snapshot"),
+        ("batches/cats/pairs/", {"dimension": "beauty"}, "dimension"),
+        ("batches/cats/pairs/", {"from": "rumour"}, "from"),
+        ("batches/cats/pairs/", {"min_gap": "nan", "from": "scores"}, "min_gap"),
+        ("batches/cats/pairs/", {"number": 9999}, "number"),
+        ("batches/cats/ratings/", {"dimension": "all"}, "dimension"),
+        ("batches/cats/agreement/", {"number": 1}, "number"),
+        ("exports/", {"limit": 5}, "limit"),
+        ("exports/nothing/", {"after": 5}, "after"),
     ],
 )
 def test_a_question_that_makes_no_sense_is_answered_with_the_field(
@@ -206,6 +259,14 @@ def test_a_question_that_makes_no_sense_is_answered_with_the_field(
 
     assert response.status_code == 422
     assert list(response.json()["fields"]) == [field]
+
+
+def test_a_parameter_that_is_none_is_named_with_those_there_are(machine, judged):
+    told = machine.get("batches/cats/agreement/", {"number": 9999}).json()
+    nothing = machine.get("exports/", {"page": 2}).json()
+
+    assert told["message"] == "There is no parameter number. There are: snapshot."
+    assert nothing["message"] == "There is no parameter page. There is none here."
 
 
 def test_agreement_is_that_of_the_page_and_of_any_number_before(machine, judged):

@@ -9,11 +9,19 @@ from django.utils import timezone
 
 from annotation.actions.tokens import find_token
 from annotation.agreement.__main__ import main as agreement
-from annotation.choices import Cause
+from annotation.choices import BatchKind, Cause
 from annotation.formats.manifest import read_manifest
 from annotation.models import Judgment, Member, Void
-from tests.factories import NOW, make_batch, make_items, make_lead, make_member
-from tests.judged import judge
+from tests.factories import (
+    NOW,
+    make_batch,
+    make_item,
+    make_items,
+    make_lead,
+    make_member,
+    make_slot,
+)
+from tests.judged import judge, make_picture
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +121,20 @@ def test_what_cannot_be_exported_is_refused_in_words(judged, tmp_path, arguments
     assert not (tmp_path / "out").exists()
 
 
+def test_what_a_format_cannot_hold_is_refused_with_the_switches_that_would_help(tmp_path):
+    (item,) = make_items(make_batch(slug="cats"))
+    make_slot(response=item.response_1, image=make_picture(1))
+    judge(item, make_member(), overall=item.response_1)
+    out = str(tmp_path / "out")
+
+    with pytest.raises(CommandError, match="pictures of responses dropped.*--response-images drop"):
+        call_command("export_pairs", "--batch", "cats", "--format", "trl", "--out", out)
+    call_command(
+        "export_pairs", "--batch", "cats", "--format", "trl", "--out", out,
+        "--response-images", "drop",
+    )  # fmt: skip
+
+
 def test_errata_list_what_changed_went_and_came_by_pair(judged, tmp_path, capsys):
     out = tmp_path / "out"
     first, second = judged.items.order_by("position")
@@ -177,6 +199,35 @@ def test_the_agreement_command_reads_the_ratings_file(tmp_path, capsys, name):
     assert (code, told["units"], told["ratings"], told["annotators"]) == (0, 4, 8, 2)
     exact = next(one for one in told["figures"] if one["measure"] == "percent_agreement")
     assert exact["value"] == 0.75
+
+
+@pytest.mark.parametrize("name", ["ratings.csv", "ratings.parquet"])
+def test_the_ratings_of_several_batches_are_read_though_one_rated_a_unit_in_both(
+    tmp_path, capsys, name
+):
+    people = [make_member(), make_member()]
+    first = make_batch(slug="cats", kind=BatchKind.CONVERSATION)
+    second = make_batch(slug="dogs", kind=BatchKind.CONVERSATION)
+    for item in make_items(first, items=3):
+        for person in people:
+            judge(item, person, scores={(item.response_1, "helpfulness"): 1})
+        again = make_item(second, item.response_1, position=item.position)
+        judge(again, people[0], scores={(item.response_1, "helpfulness"): 2})
+    out = tmp_path / "out"
+    run(
+        capsys, "export_pairs", "--batch", "cats", "--batch", "dogs",
+        "--format", "ratings", "--out", str(out),
+    )  # fmt: skip
+
+    code = agreement([str(out / name), "--domain", "0,1,2,3", "--json"])
+
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["units"], told["ratings"], told["annotators"]) == (0, 3, 6, 2)
+    sums = read_manifest(out)["judgments"]
+    assert sums == {"submitted": 9, "exported": 9, "excluded": {}}
+    rows = (out / "ratings.csv").read_text().splitlines()
+    assert sum(",rated_again," in row for row in rows) == 3
+    assert run(capsys, "errata", str(out)).splitlines()[-1] == "0 changed, 0 gone, 0 come"
 
 
 def test_void_takes_out_lists_and_puts_back(judged, capsys):

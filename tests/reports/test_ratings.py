@@ -1,13 +1,17 @@
 """Ratings of a snapshot: what may be counted, and why not."""
 
+from datetime import timedelta
+
 import pytest
 
+from annotation.actions.voids import Target, void
 from annotation.choices import BatchKind, BatchPurpose, Cause, SeatPurpose, SlotState
 from annotation.formats.write_ratings import RatingRow
 from annotation.models import GoldAnswer, Rating
 from annotation.reports.pairs import Snapshot
 from annotation.reports.ratings import rating_pages
 from tests.factories import (
+    NOW,
     make_batch,
     make_item,
     make_items,
@@ -104,6 +108,92 @@ def test_a_unit_rated_anew_in_a_later_item_counts_once_by_the_last():
 
     assert counted(batch) == [(1, None, "rated_again"), (2, 2, "")]
     assert counted(batch, set_name="independent") == [(1, None, "rated_again"), (2, 2, "")]
+
+
+def two_batches_with_one_dialogue(**of_second):
+    """Return two batches and the item that each has on the same response."""
+    first = make_batch(slug="a-first", kind=BatchKind.CONVERSATION)
+    second = make_batch(slug="b-second", kind=BatchKind.CONVERSATION, **of_second)
+    (item,) = make_items(first)
+    return (first, item), (second, make_item(second, item.response_1))
+
+
+def counted_beside(*batches, **options):
+    snapshots = [Snapshot.now(batch) for batch in batches]
+    return {
+        snapshot.batch.slug: [
+            (row.judgment, row.score, row.left_out)
+            for page in rating_pages(snapshot, beside=snapshots, **options)
+            for row in page.rows
+        ]
+        for snapshot in snapshots
+    }
+
+
+@pytest.mark.parametrize("set_name", ["final", "independent"])
+@pytest.mark.parametrize("later", ["a-first", "b-second"])
+def test_a_unit_rated_anew_in_another_batch_of_the_file_counts_once_by_the_last(set_name, later):
+    places = two_batches_with_one_dialogue()
+    person, other = make_member(), make_member()
+    for batch, item in places:
+        at = NOW + timedelta(days=batch.slug == later)
+        judge(item, person, scores={(item.response_1, "helpfulness"): 1}, at=at)
+    (first, item), (second, _) = places
+    judge(item, other, scores={(item.response_1, "helpfulness"): 3})
+
+    told = counted_beside(first, second, set_name=set_name)
+
+    again = [(1, None, "rated_again")]
+    assert told == {
+        "a-first": ([(1, 1, "")] if later == "a-first" else again) + [(2, 3, "")],
+        "b-second": [(1, 1, "")] if later == "b-second" else again,
+    }
+    assert told == counted_beside(second, first, set_name=set_name)
+    assert counted(first, set_name=set_name) == [(1, 1, ""), (2, 3, "")]
+    assert counted(second, set_name=set_name) == [(1, 1, "")]
+
+
+def test_a_tie_in_time_goes_to_the_later_slug():
+    (first, item), (second, same) = two_batches_with_one_dialogue()
+    person = make_member()
+    judge(same, person, scores={(same.response_1, "helpfulness"): 2})
+    judge(item, person, scores={(item.response_1, "helpfulness"): 1})
+
+    assert counted_beside(first, second) == {
+        "a-first": [(1, None, "rated_again")], "b-second": [(1, 2, "")],
+    }  # fmt: skip
+
+
+def test_what_never_counts_takes_no_other_ratings_place():
+    (first, item), (training, same) = two_batches_with_one_dialogue(purpose=BatchPurpose.TRAINING)
+    person = make_member()
+    judge(item, person, scores={(item.response_1, "helpfulness"): 1})
+    later = NOW + timedelta(days=1)
+    judge(same, person, scores={(same.response_1, "helpfulness"): 2}, at=later)
+    third = make_batch(slug="c-third", kind=BatchKind.CONVERSATION)
+    seen = make_item(third, item.response_1)
+    judge(seen, person, scores={(item.response_1, "helpfulness"): 3}, at=later, saw_others=True)
+
+    assert counted_beside(first, training, third) == {
+        "a-first": [(1, 1, "")],
+        "b-second": [(1, None, "training_batch")],
+        "c-third": [(1, None, "saw_others")],
+    }
+
+
+def test_a_void_or_a_number_before_gives_the_place_back():
+    (first, item), (second, same) = two_batches_with_one_dialogue()
+    person = make_member()
+    judge(item, person, scores={(item.response_1, "helpfulness"): 1})
+    later = judge(
+        same, person, scores={(same.response_1, "helpfulness"): 2}, at=NOW + timedelta(days=1)
+    )
+    before = [Snapshot.now(first), Snapshot(second, 0)]
+    (row,) = next(rating_pages(before[0], beside=before)).rows
+    void(Target(judgment=later), by=make_lead(), reason="by mistake", now=NOW)
+
+    assert row.score == 1
+    assert counted_beside(first, second) == {"a-first": [(1, 1, "")], "b-second": []}
 
 
 def test_gold_repeats_reviews_adjudications_extra_seats_and_seen_work_never_count():
