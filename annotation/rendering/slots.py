@@ -8,11 +8,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from html import unescape
 
 from annotation.rendering.html import SafeHtml
 from annotation.rendering.markdown import to_html
 from annotation.rendering.text import clean_prompt, clean_response, count_words, guess_script
 
+EXCERPT = 260
+LONGEST_CUT_WORD = 24
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _PLACE = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)([^<>]*)>")
@@ -22,6 +25,7 @@ _HOLDERS = frozenset(
     {"blockquote", "div", "li", "ol", "table", "tbody", "td", "th", "thead", "tr", "ul"}
 )
 _VOID = frozenset({"br", "hr", "mspace"})
+_BREAK = re.compile(r"<(?:br|/(?:p|h[456]|li|td|th|tr|pre|div|blockquote))>")
 _EMPTY = re.compile(r"<(p|h4|h5|h6|strong|em|s|code)>(?:\s|<br>)*</\1>")
 
 
@@ -59,12 +63,16 @@ Block = HtmlBlock | SlotBlock
 
 @dataclass(frozen=True, slots=True)
 class RenderedText:
-    """A text as it is read: its blocks in order, its length and how it is set."""
+    """A text as it is read: its blocks in order, its length and how it is set.
+
+    :ivar excerpt: its first words as plain text, at most `EXCERPT` characters.
+    """
 
     blocks: tuple[Block, ...]
     word_count: int
     language: str
     direction: str
+    excerpt: str
 
 
 def render_response(raw: str, slots: Sequence[SlotToken] = ()) -> RenderedText:
@@ -101,7 +109,24 @@ def _render(raw: str, slots: tuple[SlotToken, ...], *, prompt: bool) -> Rendered
         word_count=count_words(readable),
         language=script.language,
         direction=script.direction,
+        excerpt=_excerpt(blocks),
     )
+
+
+def _excerpt(blocks: Sequence[Block]) -> str:
+    """Return the beginning of what is set, in plain words: no marks of Markdown, no tokens."""
+    words = " ".join(_words_of(block.html) for block in blocks if isinstance(block, HtmlBlock))
+    if len(words) <= EXCERPT:
+        return words
+    cut = words[: EXCERPT - 2]
+    head, _space, rest = cut.rpartition(" ")
+    # Scripts without spaces are cut between two signs.
+    return f"{head if head and len(rest) <= LONGEST_CUT_WORD else cut} …"
+
+
+def _words_of(html: str) -> str:
+    spaced = _BREAK.sub(" ", html)
+    return " ".join(unescape(_TAG.sub("", spaced)).split())
 
 
 def _with_places(raw: str, slots: Sequence[SlotToken]) -> str:

@@ -11,9 +11,7 @@ from django.utils.translation import ngettext
 
 from annotation.choices import (
     BatchKind,
-    Branch,
     DimensionPreference,
-    ImageRule,
     Level,
     Outcome,
     PreferenceScope,
@@ -54,6 +52,12 @@ from annotation.reports.judging_parts import (
     Tag,
     Text,
     TurnShown,
+)
+from annotation.reports.judging_words import (
+    local_target,
+    lock_sentence,
+    reason_sentence,
+    whole_target,
 )
 from annotation.reports.paths import Side, Step
 from annotation.reports.questions import PreferenceQuestion, Questions, RatingQuestion, Unit
@@ -196,6 +200,7 @@ class _Builder:
             words=rendered.word_count,
             language=rendered.language,
             direction=rendered.direction,
+            excerpt=rendered.excerpt,
             images=tuple(shown.values()),
         )
 
@@ -231,7 +236,7 @@ class _Builder:
             units,
             compared if self.questions.item.batch.kind == BatchKind.TURN_PAIR else {},
             place=place,
-            target=lambda step, question: _local_target(step, question),
+            target=lambda step, question: local_target(step, question),
         )
 
     def _whole(self) -> tuple[Row, ...]:
@@ -246,7 +251,7 @@ class _Builder:
             units,
             self._dimension_preferences(),
             place=_("Whole"),
-            target=lambda _step, question: _whole_target(question),
+            target=lambda _step, question: whole_target(question),
         )
 
     def _dimension_preferences(self) -> dict[int, PreferenceQuestion]:
@@ -309,13 +314,13 @@ class _Builder:
             dimension=dimension,
             target=target,
             branch=question.branch,
-            locked=_lock_sentence(question.locked),
+            locked=lock_sentence(question.locked),
             value=str(value),
             proposed=proposed,
             reason=str(self.entered.get(f"reason.{field}", yours.reason if yours else "")),
             reason_scores=" ".join(asked_at),
             reason_where_differs=rule.where_sides_differ and not self.single,
-            reason_rule=_reason_sentence(question, asked_at, dimension.points),
+            reason_rule=reason_sentence(question, asked_at, dimension.points),
             tags=frozenset([tags] if isinstance(tags, str) else tags),
             yours=was,
             yours_at=yours.judgment.submitted_at if yours else None,
@@ -434,68 +439,6 @@ def _yours_at(unit: Unit | None) -> datetime | None:
         return None
     times = [question.yours.judgment.submitted_at for question in unit.questions if question.yours]
     return max(times, default=None)
-
-
-def _local_target(step: Step, question: RatingQuestion) -> str:
-    if question.dimension.image_rule == ImageRule.NONE:
-        return ""
-    match question.branch:
-        case Branch.ANSWER_IMAGES:
-            count = sum(slot.state == SlotState.STORED for slot in step.response_slots)
-            return ngettext("%(n)d image", "%(n)d images as one set", count) % {"n": count}
-        case Branch.ANNOUNCED:
-            return _("the image not made")
-        case Branch.USER_IMAGES:
-            return _("the user's picture")
-        case Branch.NO_IMAGES:
-            return _("no image: n/a")
-        case _:
-            return ""
-
-
-def _whole_target(question: RatingQuestion) -> str:
-    match question.branch:
-        case Branch.ANNOUNCED:
-            return _("images not made")
-        case Branch.USER_IMAGES:
-            return _("the user's picture")
-        case Branch.NO_IMAGES:
-            return _("no image anywhere")
-        case _:
-            return ""
-
-
-def _lock_sentence(state: str) -> str:
-    return (
-        {
-            SlotState.MISSING: _("Locked: an image could not be found. It is not a score."),
-            SlotState.BROKEN: _("Locked: an image could not be read. It is not a score."),
-            SlotState.WITHDRAWN: _("Locked: an image was withdrawn. There is nothing to do."),
-        }.get(SlotState(state), "")
-        if state
-        else ""
-    )
-
-
-def _reason_sentence(
-    question: RatingQuestion, asked_at: Sequence[str], points: Sequence[Point]
-) -> str:
-    rule = question.reason_rule
-    if len(asked_at) == len(points):
-        return _("Reason, asked here")
-    if asked_at:
-        last = asked_at[-1]
-        at = (
-            asked_at[0]
-            if len(asked_at) == 1
-            else _("%(first)s to %(last)s") % {"first": asked_at[0], "last": last}
-        )
-        if rule.where_sides_differ:
-            return _("Reason, asked at %(scores)s and where the sides differ") % {"scores": at}
-        return _("Reason, asked at %(scores)s") % {"scores": at}
-    if rule.where_sides_differ:
-        return _("Reason, asked where the sides differ")
-    return _("Reason, if you like")
 
 
 def _options(question: PreferenceQuestion, a: str, b: str) -> Iterable[Option]:

@@ -108,6 +108,7 @@ class Text:
     words: int
     language: str
     direction: str
+    excerpt: str
     images: tuple[SlotShown, ...]
 
     @property

@@ -8,7 +8,7 @@
   const store = `judge:${form.dataset.item}`;
   const control = ["csrfmiddlewaretoken", "draft_version", "submission_key", "guideline_version"];
   const readOnly = form.dataset.readOnly === "1";
-  const WAIT = 800;
+  const WAIT = 800; // from the first unsaved change, however much follows
   const TIMEOUT = 15000;
   const RETRIES = [2, 4, 8, 15, 30];
   let sending = false;
@@ -35,10 +35,12 @@
     state.querySelector("[data-saved-words]").textContent = sentence;
     state.querySelector("use").setAttribute("href", icon);
   };
+  /* What the page says at rest: the last word of the server, also when a change was taken back. */
+  let rest = [state.dataset.state, state.querySelector("[data-saved-words]").textContent, "#i-check"];
 
   const keepHere = (body) => {
     try {
-      localStorage.setItem(store, JSON.stringify({ body, version: form.elements.draft_version.value, at: Date.now() }));
+      localStorage.setItem(store, JSON.stringify({ body, base: stored, version: form.elements.draft_version.value, at: Date.now() }));
     } catch {
       /* A full or forbidden store: the server copy is the one that counts. */
     }
@@ -69,6 +71,19 @@
     clearTimeout(waiting);
     waiting = setTimeout(save, seconds * 1000);
   };
+  const soon = () => {
+    if (waiting === null) later(WAIT / 1000);
+  };
+  const differs = () => comparable(text(entries())) !== stored;
+  const saysState = () => {
+    if (differs()) show("saving", words.saving, "#i-clock");
+    else show(...rest);
+  };
+  const savedAt = (at) => {
+    const clock = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+    rest = ["saved", words.saved.replace("{at}", clock), "#i-check"];
+    saysState();
+  };
 
   const failed = () => {
     const pause = RETRIES[Math.min(failures, RETRIES.length - 1)];
@@ -89,22 +104,25 @@
     form.elements.draft_version.value = response.headers.get("Draft-Version") ?? form.elements.draft_version.value;
     stored = comparable(body);
     sentBody = null;
-    const at = new Date(response.headers.get("Draft-Saved-At") ?? Date.now());
-    if (comparable(text(entries())) === stored) forgetHere();
-    show("saved", words.saved.replace("{at}", at.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false })), "#i-check");
+    if (!differs()) forgetHere();
+    savedAt(response.headers.get("Draft-Saved-At") ?? Date.now());
     if (response.headers.get("Seat-Held") === "no") show("failed", words.seatLost, "#i-warning");
   };
 
   async function save() {
     clearTimeout(waiting);
+    waiting = null;
     if (readOnly || conflicting || signedOut || submission) return false;
     if (sending) {
-      later(WAIT / 1000);
+      soon();
       return false;
     }
     // An attempt whose outcome is unknown is sent again as it was: its own echo is no conflict.
     const body = sentBody ?? text(entries());
-    if (!sentBody && comparable(body) === stored) return true;
+    if (!sentBody && comparable(body) === stored) {
+      if (state.dataset.state === "saving") saysState();
+      return true;
+    }
     sending = true;
     sentBody = body;
     show("saving", words.saving, "#i-clock");
@@ -123,7 +141,7 @@
     } finally {
       sending = false;
     }
-    if (state.dataset.state === "saved" && comparable(text(entries())) !== stored) later(WAIT / 1000);
+    if (!failures && !signedOut && !conflicting && state.dataset.state === "saving" && differs()) soon();
     return state.dataset.state === "saved";
   }
 
@@ -180,18 +198,23 @@
       form.elements.draft_version.value = theirs.version;
       stored = comparable(mine);
       sentBody = null;
-      show("saved", words.saved.replace("{at}", new Date(theirs.saved_at).toLocaleTimeString([], { hour12: false })), "#i-check");
+      savedAt(theirs.saved_at);
       return;
     }
-    offer(text(entries()), theirs);
+    offer(text(entries()), theirs, stored);
   }
 
-  function offer(mine, theirs) {
+  /* `base` is what both windows began with: a line that only one of them changed needs no asking. */
+  function offer(mine, theirs, base) {
     conflicting = true;
     sentBody = null;
     const here = group(mine);
     const other = group(theirs.fields);
-    const names = [...new Set([...here.keys(), ...other.keys()])].filter((name) => JSON.stringify(here.get(name)) !== JSON.stringify(other.get(name)));
+    const before = base === null ? null : group(base);
+    const same = (one, two) => JSON.stringify([...(one ?? [])].sort()) === JSON.stringify([...(two ?? [])].sort());
+    const unlike = [...new Set([...here.keys(), ...other.keys()])].filter((name) => !same(here.get(name), other.get(name)));
+    const untouched = before ? unlike.filter((name) => same(here.get(name), before.get(name))) : [];
+    const names = unlike.filter((name) => !before || !(same(here.get(name), before.get(name)) || same(other.get(name), before.get(name))));
     const dialog = document.getElementById("conflict");
     const lines = dialog.querySelector("tbody");
     lines.replaceChildren();
@@ -212,18 +235,23 @@
     }
     const settle = () => {
       const chosen = new URLSearchParams(mine);
-      for (const [index, name] of names.entries()) {
-        if (dialog.querySelector(`[name="line-${index}"]:checked`).value === "here") continue;
+      const taken = names.filter((name, index) => dialog.querySelector(`[name="line-${index}"]:checked`).value === "other");
+      for (const name of [...untouched, ...taken]) {
         chosen.delete(name);
         for (const value of other.get(name) ?? []) chosen.append(name, value);
       }
       form.elements.draft_version.value = theirs.version;
       stored = comparable(theirs.fields);
       conflicting = false;
-      dialog.close();
+      if (dialog.open) dialog.close();
       fill(chosen.toString());
+      savedAt(theirs.saved_at);
       later(0);
     };
+    if (!names.length) {
+      settle();
+      return;
+    }
     dialog.querySelector("[data-keep]").onclick = settle;
     for (const button of dialog.querySelectorAll("[data-take]")) {
       button.onclick = () => {
@@ -360,7 +388,9 @@
 
   const touched = () => {
     keepHere(text(entries()));
-    later(WAIT / 1000);
+    if (readOnly || signedOut || conflicting || submission || !differs()) return;
+    if (!failures) show("saving", words.saving, "#i-clock");
+    soon();
   };
   form.addEventListener("judge:changed", touched);
   form.addEventListener("judge:filled", () => keepHere(text(entries())));
@@ -384,7 +414,7 @@
         fill(kept.body);
         later(0);
       } else {
-        offer(kept.body, { fields: text(entries()), version: form.elements.draft_version.value, saved_at: Date.now() });
+        offer(kept.body, { fields: text(entries()), version: form.elements.draft_version.value, saved_at: Date.now() }, kept.base ?? null);
       }
     } else if (kept) forgetHere();
   } catch {
@@ -395,8 +425,14 @@
     event.preventDefault();
     const flag = event.target;
     const response = await post(flag.action, new URLSearchParams(new FormData(flag))).catch(() => null);
-    if (response?.ok) flag.closest("dialog").close();
-    barSays(response?.ok ? words.flagged : words.notFlagged);
-    if (response?.ok) bar.dataset.state = "open";
+    if (!response?.ok) {
+      barSays(words.notFlagged);
+      return;
+    }
+    flag.closest("dialog").close();
+    bar.dataset.state = "notice";
+    bar.querySelector("[data-missing-words]").textContent = words.flagged;
+    bar.querySelector("use").setAttribute("href", "#i-check");
+    setTimeout(window.judge.refresh, 4000);
   });
 })();

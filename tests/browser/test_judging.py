@@ -43,6 +43,12 @@ def with_files(image):
     return image
 
 
+def given_scores(body):
+    """Return the scores of a draft's body, in order."""
+    units = body["ratings"].values()
+    return sorted(int(one["score"]) for unit in units for one in unit.values() if one.get("score"))
+
+
 def answer_everything(page: Page, *, score: str = "2", preference: str = "b") -> None:
     """Go from one missing answer to the next by keys until nothing is missing."""
     bar = page.locator("#missing")
@@ -201,6 +207,30 @@ def test_saved_is_said_only_when_it_is_stored(open_page):
     assert kept.body["remarks"]["rationale"]["text"] == "Not yet there."
 
 
+def test_a_change_is_stored_within_a_second_also_while_one_goes_on(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    sent = []
+    page.on("request", lambda request: request.method == "POST" and sent.append(request.url))
+    saved = page.locator("#saved")
+    expect(saved).to_have_text("Nothing entered yet")
+    page.get_by_label("Why, in two or three sentences").click()
+
+    page.keyboard.type("A")
+    expect(saved).to_have_attribute("data-state", "saving", timeout=400)
+    for _letter in range(11):
+        page.keyboard.type("x")
+        page.wait_for_timeout(250)
+
+    assert len(sent) >= 2
+    assert Draft.objects.filter(assignment=assignment, version__gte=1).exists()
+    expect(saved).to_contain_text(re.compile(r"Saved \d\d:\d\d:\d\d"))
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    assert Draft.objects.get(assignment=assignment).body["remarks"]["rationale"]["text"] == (
+        "A" + "x" * 11
+    )
+
+
 def test_what_never_arrived_survives_a_reload(open_page):
     assignment, annotator, path = held_item()
     page = open_page(annotator, path)
@@ -258,10 +288,68 @@ def test_the_second_window_shows_both_versions_and_the_person_chooses(open_page)
     expect(here.get_by_label(why)).to_have_value("From there.")
     here.get_by_label(why).fill("Agreed.")
     expect(here.locator("#saved")).to_contain_text(re.compile(r"Saved \d\d"))
-    here.wait_for_function("localStorage.length === 0")
+    expect(here.locator("#saved")).to_have_attribute("data-state", "saved")
     assert Draft.objects.get(assignment=assignment).body["remarks"]["rationale"]["text"] == (
         "Agreed."
     )
+
+
+def test_lines_only_one_window_changed_are_put_together_without_asking(open_page):
+    assignment, annotator, path = held_item()
+    here = open_page(annotator, path)
+    there = open_page(annotator, path)
+    there.locator("fieldset.rating").nth(0).locator('input[value="3"]').click()
+    there.get_by_label("Why, in two or three sentences").fill("From there.")
+    expect(there.locator("#saved")).to_have_attribute("data-state", "saved")
+
+    here.locator("fieldset.rating").nth(1).locator('input[value="1"]').click()
+
+    expect(here.locator("fieldset.rating").nth(0).locator("input:checked")).to_have_value("3")
+    expect(here.get_by_label("Why, in two or three sentences")).to_have_value("From there.")
+    expect(here.locator("#saved")).to_contain_text(re.compile(r"Saved \d\d"))
+    expect(here.locator("#conflict")).to_be_hidden()
+    expect(here.locator("#saved")).to_have_attribute("data-state", "saved")
+    kept = Draft.objects.get(assignment=assignment).body
+    assert given_scores(kept) == [1, 3]
+    assert kept["remarks"]["rationale"]["text"] == "From there."
+
+
+def test_a_line_both_windows_changed_is_asked_and_the_others_are_not(open_page):
+    assignment, annotator, path = held_item()
+    here = open_page(annotator, path)
+    there = open_page(annotator, path)
+    why = "Why, in two or three sentences"
+    there.locator("fieldset.rating").nth(0).locator('input[value="3"]').click()
+    there.get_by_label(why).fill("From there.")
+    expect(there.locator("#saved")).to_have_attribute("data-state", "saved")
+
+    here.get_by_label(why).fill("From here.")
+    dialog = here.locator("#conflict")
+    expect(dialog.locator("tbody tr")).to_have_count(1)
+    dialog.get_by_role("button", name="Keep this choice").click()
+
+    expect(here.get_by_label(why)).to_have_value("From here.")
+    expect(here.locator("fieldset.rating").nth(0).locator("input:checked")).to_have_value("3")
+    expect(here.locator("#saved")).to_have_attribute("data-state", "saved")
+    kept = Draft.objects.get(assignment=assignment).body
+    assert given_scores(kept) == [3]
+    assert kept["remarks"]["rationale"]["text"] == "From here."
+
+
+def test_a_flag_is_confirmed_briefly_and_what_is_missing_is_said_again(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    answer_everything(page)
+    bar = page.locator("#missing")
+
+    page.get_by_role("link", name="Flag").click()
+    page.get_by_label("What should the lead look at?").fill("Odd crop.")
+    page.locator("#flag").get_by_role("button", name="Flag").click()
+
+    expect(bar).to_contain_text("Flagged for the lead.")
+    expect(bar.locator("use")).to_have_attribute("href", "#i-check")
+    expect(bar).to_contain_text("Nothing is missing.")
+    assert Assignment.objects.get(pk=assignment.pk).flag_note == "Odd crop."
 
 
 def test_a_lost_reply_to_a_submission_leads_to_one_judgment(open_page):
@@ -321,7 +409,7 @@ def test_scores_that_say_the_opposite_of_the_preference_are_asked_about_once(ope
     question.get_by_role("button", name="Yes, keep both").click()
     expect(question).to_be_hidden()
     expect(page.locator("#saved")).to_contain_text(re.compile(r"Saved \d\d"))
-    page.wait_for_function("localStorage.length === 0")
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
     kept = Draft.objects.get().body["preferences"]
     assert [one["contradiction"] for one in kept.values()] == ["kept"]
 

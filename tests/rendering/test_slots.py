@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from annotation.rendering.html import SafeHtml
 from annotation.rendering.slots import (
+    EXCERPT,
     HtmlBlock,
     SlotBlock,
     SlotToken,
@@ -218,3 +219,22 @@ def test_no_offset_can_break_the_page(raw, offsets):
     assert sorted(block.position for block in blocks if isinstance(block, SlotBlock)) == list(
         range(len(offsets))
     )
+
+
+def test_the_excerpt_is_plain_words_without_marks_or_tokens():
+    raw = "# Title\n\n**Bold** `a<b` & <Image, a cat> then\n\n- one\n- two\n\n| a | b |\n|---|---|\n| c | d |"
+    token = raw.index("<Image")
+
+    excerpt = render_response(raw, [SlotToken(0, token, token + len("<Image, a cat>"))]).excerpt
+
+    assert excerpt == "Title Bold a<b & then one two a b c d"
+
+
+def test_a_long_excerpt_ends_at_a_word_or_a_sign_and_says_so():
+    spaced = render_response("several words " * 60).excerpt
+    unspaced = render_response("很长的回答" * 100).excerpt
+
+    assert spaced.endswith(("several …", "words …"))
+    assert unspaced.endswith(" …")
+    assert unspaced.startswith("很长的回答" * 40)
+    assert max(len(spaced), len(unspaced)) <= EXCERPT
