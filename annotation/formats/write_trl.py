@@ -19,12 +19,13 @@ from annotation.formats.pairs import Message, Part, same_content, stored_images
 ResponseImages = Literal["refuse", "drop"]
 
 DROP_ADVICE = (
-    "TRL cannot hold the pictures of responses. Choose --format swift, which can, or say "
-    "--response-images drop to lose them"
+    "TRL cannot hold the pictures of responses. Choose the format swift, which can, or have the "
+    "pictures of responses dropped"
 )
 ONE_MESSAGE_ADVICE = (
-    "TRL cannot hold a side of several messages. Choose --format swift, which can, or say "
-    "--last-response-only to keep the pairs whose last responses answer the same prompt"
+    "TRL cannot hold a side of several messages. Choose the format swift, which can, or compare "
+    "only the last response of each side: that keeps pairs whose last responses answer the same "
+    "prompt"
 )
 
 

@@ -1,6 +1,7 @@
 """The exports page: start one, watch it, fetch it, also from the middle."""
 
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from django.http import (
@@ -17,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from annotation.actions.exports import read_options, request_export
+from annotation.actions.exports import ExportUnderWay, read_options, request_export
 from annotation.choices import JobState
 from annotation.errors import AnnotationError, Invalid
 from annotation.formats.ranges import Unsatisfiable, asked_range, pieces
@@ -48,15 +49,20 @@ FIELD_GROUPS = (
 @as_lead
 def exports(request: UserRequest, member: Member) -> HttpResponse:
     """List the exports and start one. To htmx, which asks while one is made, only the list."""
+    status = 422
     if request.method == "POST":
         form = ExportForm(request.POST, project=member.project)
-        if form.is_valid() and _start(form, member):
-            return redirect("annotation:exports")
+        try:
+            if form.is_valid() and _start(form, member):
+                return redirect("annotation:exports")
+        except ExportUnderWay as refused:
+            status = refused.status
+            form.add_error(None, str(refused))
     else:
-        asked = request.GET.getlist("batch")
-        form = ExportForm(project=member.project, initial={"batches": asked} if asked else None)
+        form = ExportForm(project=member.project, initial=_initial(request, member))
     made = list(exports_of(member.project)[:LISTED])
     context = {
+        "refused": bool(made) and made[0].state == JobState.FAILED,
         "form": form,
         "groups": [(title, [form[name] for name in names]) for title, names in FIELD_GROUPS],
         "rows": [_row(export) for export in made],
@@ -64,7 +70,7 @@ def exports(request: UserRequest, member: Member) -> HttpResponse:
     }
     wants_list = request.htmx and request.method == "GET" and not request.htmx.boosted
     page = "annotation/exports.html#export-list" if wants_list else "annotation/exports.html"
-    return render(request, page, context, status=422 if form.errors else 200)
+    return render(request, page, context, status=status if form.errors else 200)
 
 
 @require_safe
@@ -114,10 +120,21 @@ def _start(form: ExportForm, member: Member) -> bool:
         if not refused.fields:
             form.add_error(None, str(refused))
         return False
+    except ExportUnderWay:
+        raise
     except AnnotationError as refused:
         form.add_error(None, str(refused))
         return False
     return True
+
+
+def _initial(request: UserRequest, member: Member) -> dict[str, Any] | None:
+    """Return what the form starts from: an export to be tried again, the batches asked for, or none."""
+    if again := request.GET.get("again"):
+        export = exports_of(member.project).filter(public_id=again).first()
+        return {**export.options, "batches": list(export.snapshot)} if export else None
+    asked = request.GET.getlist("batch")
+    return {"batches": asked} if asked else None
 
 
 def _row(export: Export) -> dict[str, object]:

@@ -86,7 +86,7 @@ def test_a_job_that_the_format_cannot_hold_is_parked_with_the_reason(judged):
 
     job.refresh_from_db()
     assert (job.state, job.attempt) == (JobState.FAILED, 1)
-    assert "--response-images drop" in job.error
+    assert "have the pictures of responses dropped" in job.error
     assert not job.file
 
 

@@ -69,7 +69,7 @@ def test_a_refused_export_says_what_to_do_and_the_next_one_can_begin(open_page, 
     build_export(sent[0], clock=timezone.now)
 
     expect(page.locator(".export-entry").get_by_text("refused")).to_be_visible()
-    expect(page.locator(".export-entry")).to_contain_text("--response-images drop")
+    expect(page.locator(".export-entry")).to_contain_text("have the pictures of responses dropped")
     page.get_by_text("Where a format falls short").click()
     page.get_by_label("Pictures of responses").select_option(label="Drop and count them")
     start(page, batch, name="TRL")

@@ -127,7 +127,7 @@ def test_what_a_format_cannot_hold_is_refused_with_the_switches_that_would_help(
     judge(item, make_member(), overall=item.response_1)
     out = str(tmp_path / "out")
 
-    with pytest.raises(CommandError, match="pictures of responses dropped.*--response-images drop"):
+    with pytest.raises(CommandError, match=r"pictures of responses dropped.*--response-images drop"):
         call_command("export_pairs", "--batch", "cats", "--format", "trl", "--out", out)
     call_command(
         "export_pairs", "--batch", "cats", "--format", "trl", "--out", out,

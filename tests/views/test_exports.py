@@ -1,5 +1,7 @@
 """The exports page: options, progress, download; and whose it is."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -140,8 +142,9 @@ def test_a_second_export_is_told_to_wait(client, lead, judged, sent):
 
     response = client.post(PAGE, entered(judged))
 
-    assert response.status_code == 422
+    assert response.status_code == 409
     assert "An export is being made." in response.content.decode()
+    assert Export.objects.count() == 1
 
 
 def test_a_conversation_batch_is_refused_for_pairs_in_words(client, lead, sent):
@@ -154,11 +157,28 @@ def test_a_conversation_batch_is_refused_for_pairs_in_words(client, lead, sent):
 
 def test_a_refused_export_shows_what_to_do(client, lead, judged, sent):
     client.post(PAGE, entered(judged))
-    Export.objects.update(state=JobState.FAILED, error="Say --response-images drop <b>")
+    Export.objects.update(state=JobState.FAILED, error="Have them dropped <b>")
 
     page = client.get(PAGE).content.decode()
 
-    assert "Say --response-images drop &lt;b&gt;" in page
+    assert "Have them dropped &lt;b&gt;" in page
+
+
+def test_after_a_refusal_the_fold_with_the_way_out_is_open_and_the_form_as_it_was(
+    client, lead, judged, sent
+):
+    before = client.get(PAGE).content.decode()
+    client.post(PAGE, entered(judged, format="trl", seed="4"))
+    Export.objects.update(state=JobState.FAILED, error="Have them dropped.")
+
+    after = client.get(PAGE, {"again": Export.objects.get().public_id}).content.decode()
+
+    assert before.count('class="export-group" open') == 0
+    fold = after.index('class="export-group" open')
+    assert after.index("Where a format falls short") - fold < 100
+    assert re.search(r'value="trl"[^>]*checked', after)
+    assert re.search(r'name="seed" value="4"', after)
+    assert re.search(r'name="batches" value="cats"[^>]*checked', after)
 
 
 def test_the_page_offers_opened_batches_of_the_project_and_the_one_it_was_asked_for(

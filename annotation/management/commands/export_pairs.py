@@ -2,21 +2,28 @@
 
 import json
 from argparse import ArgumentParser
+from collections import Counter
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotation.actions.export_files import write_folder
+from annotation.actions.export_files import CannotHold, write_folder
 from annotation.actions.exports import read_options
 from annotation.errors import AnnotationError, Invalid
+from annotation.formats.card import empty_splits
 from annotation.formats.options import CHOICES, ExportOptions
 from annotation.models.projects import Project
 from annotation.reports.exports import batches_named
 from annotation.reports.pairs import Snapshot
 
 OPTIONS = tuple(field.name for field in fields(ExportOptions))
+
+SWITCHES = (
+    "The switches for that: --format swift, --format ratings, --response-images drop, "
+    "--last-response-only."
+)
 
 
 class Command(BaseCommand):
@@ -51,7 +58,9 @@ class Command(BaseCommand):
             "--ties", choices=CHOICES["ties"], default="", help="default: the format's"
         )
         parser.add_argument("--margin", choices=CHOICES["margin"], default=default.margin)
-        parser.add_argument("--split", default="", metavar="90/5/5", help="train/validation/test")
+        parser.add_argument(
+            "--split", default="", metavar="90/5/5", help="percent of train/validation/test"
+        )
         parser.add_argument(
             "--seed", type=int, default=default.seed, help="of splits and positions"
         )
@@ -80,6 +89,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             told = self._export(options)
+        except CannotHold as refused:
+            raise CommandError(f"{refused} {SWITCHES}") from refused
         except AnnotationError as refused:
             raise CommandError(str(refused)) from refused
         if options["json"]:
@@ -92,6 +103,8 @@ class Command(BaseCommand):
         if project is None:
             raise Invalid(f"There is no project {options['project']}.")
         wanted = read_options({name: options[name] for name in OPTIONS})
+        if twice := sorted(slug for slug, n in Counter(options["batches"]).items() if n > 1):
+            raise Invalid(f"--batch {', '.join(twice)} is there twice: a batch is exported once.")
         batches = batches_named(project, options["batches"])
         snapshots = [Snapshot.now(batch) for batch in batches]
         if options["at"] is not None:
@@ -114,5 +127,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"{name}: {total} {sums[total]} = {kept} {sums[kept]}{excluded}")
         if told["decisions"] and not told["decisions"]["written"]:
             self.stdout.write(self.style.WARNING("No row was written: see the reasons above."))
+        for name in empty_splits(told):
+            share = f"no row fell to {name} of {told['splits']['shares']}, so it has no file"
+            self.stdout.write(self.style.WARNING(f"{share}: more dialogues or another seed."))
         for name, number in told["lost"].items():
             self.stdout.write(self.style.WARNING(f"{name} dropped: {number}"))
