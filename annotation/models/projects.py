@@ -12,8 +12,12 @@ from annotation.models.users import User
 
 
 def new_public_id() -> str:
-    """Return the random name a row has in URLs and files: 96 bits, URL-safe."""
-    return secrets.token_urlsafe(12)
+    """Return the random name a row has in URLs and files: 96 bits, URL-safe.
+
+    Never with a hyphen first, which a command line would take for a switch.
+    """
+    name = secrets.token_urlsafe(12)
+    return name if name[0] != "-" else new_public_id()
 
 
 class Project(models.Model):

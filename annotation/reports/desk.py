@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
 
-from annotation.choices import AssignmentState, BatchState, Cause, ReviewOutcome
+from annotation.choices import AssignmentState, BatchKind, BatchState, Cause, ReviewOutcome
 from annotation.models.assignments import Assignment, Seat
-from annotation.models.batches import Batch
+from annotation.models.batches import Batch, Item
 from annotation.models.content import Turn
 from annotation.models.judgments import Judgment
 from annotation.models.projects import Member
@@ -95,14 +95,8 @@ def desk(member: Member, *, day_began: datetime) -> Desk:
         ).order_by("-claimed_at", "pk")
     )
     mine = own_work(member)
-    judged_today = Judgment.objects.filter(
-        member=member, submitted_at__gte=day_began, cause=Cause.FIRST
-    )
-    milliseconds = [sum(one.values()) for one in judged_today.values_list("active_ms", flat=True)]
-    today_turns = sum(
-        one.item.response_1.depth + (one.item.response_2.depth if one.item.response_2 else 0)
-        for one in judged_today.select_related("item__response_1", "item__response_2")
-    )
+    judged_today = _judged_since(member, day_began)
+    milliseconds = sum(sum(one.active_ms.values()) for one in judged_today)
     queues, first_held = _queues(member, held)
     return Desk(
         returned=tuple(returned),
@@ -113,10 +107,37 @@ def desk(member: Member, *, day_began: datetime) -> Desk:
         ),
         recent=tuple(works(mine[:5])),
         work_count=mine.count(),
-        today_items=len(milliseconds),
-        today_turns=today_turns,
-        today_minutes=round(sum(milliseconds) / 60_000),
+        today_items=len(judged_today),
+        today_turns=sum(_turns_judged(one.item) for one in judged_today),
+        today_minutes=round(milliseconds / 60_000),
     )
+
+
+def _judged_since(member: Member, day_began: datetime) -> list[Judgment]:
+    """Return the first submissions since then that were not taken back, one of each item.
+
+    The withdrawn submission before them is not among them: its time is in the one that followed.
+    """
+    taken_back = Judgment.objects.filter(
+        assignment=OuterRef("assignment"), revision__gt=OuterRef("revision"), cause=Cause.WITHDRAWAL
+    )
+    return list(
+        Judgment.objects.filter(member=member, submitted_at__gte=day_began, cause=Cause.FIRST)
+        .exclude(Exists(taken_back))
+        .select_related("item__batch", "item__response_1", "item__response_2")
+    )
+
+
+def _turns_judged(item: Item) -> int:
+    """Count the turns of an item: one of a turn pair, those of both paths otherwise.
+
+    Turns before the fork are the same on both sides and count once.
+    """
+    if item.batch.kind == BatchKind.TURN_PAIR:
+        return 1
+    if item.response_2 is None or item.fork_depth is None:
+        return item.response_1.depth
+    return item.response_1.depth + item.response_2.depth - (item.fork_depth - 1)
 
 
 def own_work(member: Member) -> QuerySet[Assignment]:
@@ -226,7 +247,7 @@ def _return_notes(rows: Sequence[Assignment]) -> dict[int, str]:
 
 
 def _revisions(rows: Sequence[Assignment]) -> dict[int, tuple[int, int | None]]:
-    """The number of revisions and the minutes of the newest, by assignment."""
+    """How often it was submitted since it was last taken back, and the newest's minutes."""
     newest = (
         Judgment.objects.filter(assignment=OuterRef("pk"))
         .exclude(cause=Cause.WITHDRAWAL)
@@ -234,12 +255,16 @@ def _revisions(rows: Sequence[Assignment]) -> dict[int, tuple[int, int | None]]:
     )
     found = (
         Assignment.objects.filter(pk__in=[row.pk for row in rows])
-        .annotate(last=Max("judgments__revision"), active=Subquery(newest.values("active_ms")[:1]))
-        .values_list("pk", "last", "active")
+        .annotate(
+            last=Max("judgments__revision"),
+            undone=Max("judgments__revision", filter=Q(judgments__cause=Cause.WITHDRAWAL)),
+            active=Subquery(newest.values("active_ms")[:1]),
+        )
+        .values_list("pk", "last", "undone", "active")
     )
     return {
-        pk: (last or 1, round(sum(active.values()) / 60_000) if active else None)
-        for pk, last, active in found
+        pk: ((last or 1) - (undone or 0), round(sum(active.values()) / 60_000) if active else None)
+        for pk, last, undone, active in found
     }
 
 

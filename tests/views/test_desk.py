@@ -9,7 +9,7 @@ from django.utils import timezone
 from annotation.actions.assignments import claim_next, release_lapsed, skip
 from annotation.actions.drafts import save_draft
 from annotation.actions.evidence import next_number
-from annotation.actions.judgments import submit_judgment
+from annotation.actions.judgments import submit_judgment, withdraw_judgment
 from annotation.choices import (
     AssignmentState,
     BatchKind,
@@ -122,8 +122,33 @@ def test_today_counts_what_was_sent_today_and_nobody_elses():
 
     shown = desk(annotator, day_began=early)
 
-    assert (shown.today_items, shown.today_turns) == (1, 4)
+    # Two turns on each side, the first of them the same.
+    assert (shown.today_items, shown.today_turns) == (1, 3)
     assert desk(annotator, day_began=timezone.now() + timedelta(hours=1)).today_items == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "turns"),
+    [(BatchKind.TURN_PAIR, 1), (BatchKind.CONVERSATION, 2), (BatchKind.CONVERSATION_PAIR, 3)],
+)
+def test_work_that_was_undone_and_sent_again_counts_once_and_is_no_correction(client, kind, turns):
+    batch, (annotator, _) = open_batch_with(kind=kind)
+    early, now = timezone.now() - timedelta(hours=1), timezone.now()
+    sent = submitted(batch, annotator)
+    withdraw_judgment(sent, by=annotator, key="undo", now=now)
+    undone = desk(annotator, day_began=early)
+    body = full_body(sent) | {"evidence": {"active_ms": {"1": 180_000}}}
+    submit_judgment(sent, by=annotator, body=body, key="again", now=now)
+
+    again = desk(annotator, day_began=early)
+
+    assert (undone.today_items, undone.today_turns, undone.today_minutes) == (0, 0, 0)
+    assert (again.today_items, again.today_turns, again.today_minutes) == (1, turns, 3)
+    assert [(one.corrected, one.minutes) for one in again.recent] == [(False, 3)]
+    submit_judgment(sent, by=annotator, body=body, key="better", now=now)
+    corrected = desk(annotator, day_began=early)
+    assert [one.corrected for one in corrected.recent] == [True]
+    assert corrected.today_items == 1
 
 
 def test_my_work_lists_own_items_with_their_state(client):
@@ -162,7 +187,7 @@ def test_the_desk_takes_one_query_more_for_each_batch(client, count, django_asse
         make_items(make_batch(members=[annotator]), items=2)
     client.force_login(annotator.user)
 
-    with django_assert_num_queries(14 + count):
+    with django_assert_num_queries(13 + count):
         client.get("/")
 
 
