@@ -22,7 +22,7 @@ def run(title: str, environment: dict[str, str], arguments: list[str]) -> tuple[
     sys.stdout.flush()
     with tempfile.TemporaryDirectory(prefix="annotate-tests-") as var_dir:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "-rs", *arguments],
+            [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadfile", "-rfEs", *arguments],
             env={**os.environ, **environment, "VAR_DIR": var_dir},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
