@@ -12,6 +12,7 @@ from django.test import Client
 from annotation.actions.demo import PEOPLE, load_demo
 from annotation.choices import BatchKind, BatchState, Role, SlotState
 from annotation.models import Batch, Dialogue, Item, Member, Response, Slot, Turn
+from annotation.reports.questions import questions_of
 from tests.factories import NOW, make_project
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
@@ -70,6 +71,21 @@ def test_the_demo_shows_every_hard_case():
     assert Turn.objects.filter(dialogue__language="he", prompt__contains="פיקניק").exists()
     sensitive = [one.title for one in Dialogue.objects.all() if "sensitive" in one.marks]
     assert sensitive == ["The Anatomy Room"]
+
+
+@pytest.mark.django_db
+def test_the_demo_shows_the_score_that_the_rubric_offers_by_rule():
+    made = loaded()
+
+    offered = {
+        (unit.response.dialogue.title, question.dimension.key, question.automatic)
+        for batch in made.batches
+        for item in batch.items.order_by("position")
+        for unit in questions_of(item, member=made.people[1].member).units
+        for question in unit.questions
+        if question.automatic is not None
+    }
+    assert offered == {("פיקניק ליד הים", "style_coherence", 3)}
 
 
 @pytest.mark.django_db
