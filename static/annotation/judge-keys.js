@@ -64,7 +64,7 @@
       const prefix = document.getElementById("prefix");
       if (prefix) prefix.open = !prefix.open;
     },
-    KeyC: (row) => row && judge.detailOf(row)?.querySelector("[data-reason]").focus(),
+    KeyC: (row) => judge.openReason(row),
     KeyS: (row, shift) => shift && document.querySelector('.bar [data-opens="skip"]')?.click(),
   };
 

@@ -65,7 +65,8 @@
       const prompts = section.querySelector(".prompts");
       if (!prompts) continue;
       const box = section.getBoundingClientRect();
-      section.classList.toggle("prompt-gone", prompts.getBoundingClientRect().bottom < 84 && box.bottom > 200);
+      // Once the heads below it have reached the header, so that the line never lies over them.
+      section.classList.toggle("prompt-gone", prompts.getBoundingClientRect().bottom < 36 && box.bottom > 200);
     }
   };
   let planned = false;

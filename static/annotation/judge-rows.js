@@ -165,6 +165,7 @@
     const least = Math.max(Number(place.dataset.minimum), 1);
     const length = Math.floor(weight(field.value));
     const asked = row ? reasonAsked(row) : true;
+    field.closest(".detail")?.classList.toggle("reason-open", asked || length > 0 || "wanted" in field.dataset);
     place.textContent = asked ? words.atLeast.replace("{n}", length).replace("{least}", least) : length ? String(length) : "";
     place.dataset.enough = asked ? (length >= least ? "yes" : "no") : "";
     if (row) {
@@ -305,6 +306,14 @@
     if (over > 0) window.scrollBy({ top: over, behavior: "instant" });
   };
 
+  const openReason = (row) => {
+    const field = row && detailOf(row)?.querySelector("[data-reason]");
+    if (!field) return;
+    field.dataset.wanted = "";
+    count(field);
+    field.focus();
+  };
+
   const setCurrent = (row) => {
     if (current === row) return;
     if (current) {
@@ -313,6 +322,8 @@
     }
     current = row;
     body.classList.remove("row-away");
+    const turn = row && detailOf(row) ? row.closest(".turn") : null;
+    body.dataset.inspector = turn ? (turn.matches(".turn-shared") ? "right" : "middle") : "";
     if (row) {
       row.classList.add("current");
       detailOf(row)?.classList.add("current");
@@ -374,6 +385,8 @@
   /* While the pointer is down nothing may open or close under it, or the click would be lost. */
   let pressed = false;
   let pending = null;
+  let leaving = false;
+  const keepsRow = ".bar, .guideline, .site-header, .bulk, dialog";
   const rowOf = (target) => target.closest("fieldset.rating, fieldset.preference") ?? target.closest(".detail")?.previousElementSibling ?? null;
   const settle = (row) => {
     const before = row.getBoundingClientRect().top;
@@ -384,13 +397,15 @@
   document.addEventListener("pointerdown", (event) => {
     pressed = true;
     pending = null;
-    if (current && event.target.closest(".answer, .prompts, .prefix, .rail") && !rowOf(event.target)) setCurrent(null);
+    leaving = Boolean(current && !rowOf(event.target) && !event.target.closest(keepsRow));
   });
   for (const name of ["click", "pointercancel"]) {
     document.addEventListener(name, () => {
       pressed = false;
       if (pending) settle(pending);
+      else if (leaving && name === "click") setCurrent(null);
       pending = null;
+      leaving = false;
     });
   }
   form.addEventListener("focusin", (event) => {
@@ -418,6 +433,9 @@
     if (event.target.closest(".rating .point") && current) showMeaning(current);
   });
   document.querySelector("[data-go-there]").addEventListener("click", goToMissing);
+  for (const button of form.querySelectorAll("[data-add-reason]")) {
+    button.addEventListener("click", () => openReason(rowOf(button)));
+  }
 
   for (const button of document.querySelectorAll("[data-show-side]")) {
     button.addEventListener("click", () => {
@@ -454,7 +472,7 @@
   refresh();
 
   window.judge = {
-    form, words, rows, ratings, preferences, missing, focusRow, goToMissing, toggleGuideline, changed, refresh,
+    form, words, rows, ratings, preferences, missing, focusRow, goToMissing, openReason, toggleGuideline, changed, refresh,
     current: () => current,
     rest: () => {
       document.activeElement.blur();

@@ -615,3 +615,152 @@ def test_images_nobody_looked_at_are_named_once_and_never_block(open_page):
 
     expect(page.get_by_text("The item before is sent.")).to_be_visible()
     assert Judgment.objects.get(assignment=assignment).images_seen == []
+
+
+def test_the_inspector_of_a_turn_both_sides_share_leaves_its_answer_free(open_page):
+    settings = BatchSettings(local_scope=LocalScope.EVERY_TURN)
+    _, annotator, path = held_item(BatchKind.CONVERSATION_PAIR, settings=settings)
+    page = open_page(annotator, path)
+    turn = page.locator(".turn-shared.turn-rated").first
+
+    turn.locator('input[value="2"]').first.click()
+
+    inspector = page.locator(".detail.current").bounding_box()
+    answer = turn.locator(".answer").bounding_box()
+    assert inspector["x"] >= answer["x"] + answer["width"]
+    assert inspector["x"] + inspector["width"] <= 1440
+
+
+def test_the_inspector_leaves_what_is_answered_next_free_and_closes(open_page):
+    _, annotator, path = held_item()
+    page = open_page(annotator, path)
+    rows = page.locator(".matrix fieldset.rating")
+    detail = page.locator(".detail.current")
+
+    rows.nth(0).locator('input[value="2"]').click()
+    expect(detail).to_be_visible()
+    below = rows.nth(1).bounding_box()
+    assert below["y"] + below["height"] <= detail.bounding_box()["y"]
+    assert detail.bounding_box()["height"] <= 0.46 * 900 + 1
+    page.keyboard.press("Escape")
+    expect(detail).to_have_count(0)
+
+    rows.nth(0).locator('input[value="2"]').click()
+    expect(detail).to_be_visible()
+    page.mouse.click(1200, 500)
+    expect(detail).to_have_count(0)
+
+
+def test_the_reason_is_hidden_until_it_is_asked_or_wanted(open_page):
+    settings = BatchSettings(reasons={"text_quality": ReasonRule(at_or_below=1)}, reason_minimum=1)
+    _, annotator, path = held_item(settings=settings)
+    page = open_page(annotator, path)
+    row = page.locator('fieldset.rating[data-name="text_quality"]').first
+    reason = page.locator(".detail.current [data-reason]")
+
+    row.locator('input[value="2"]').click()
+    expect(reason).to_be_hidden()
+    row.locator('input[value="0"]').click()
+    expect(reason).to_be_visible()
+    row.locator('input[value="2"]').click()
+    expect(reason).to_be_hidden()
+
+    page.get_by_role("button", name="Add a reason").click()
+    expect(reason).to_be_focused()
+    page.keyboard.type("Crisp.")
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    page.reload()
+    row.locator('input[value="2"]').click()
+    expect(reason).to_have_value("Crisp.")
+    expect(reason).to_be_visible()
+
+
+def test_skip_and_flag_open_and_close_without_script(open_page):
+    assignment, annotator, path = held_item()
+    make_slot(response=assignment.item.response_1, state=SlotState.BROKEN)
+    page = open_page(annotator, path, java_script_enabled=False)
+
+    page.locator(".bar").get_by_role("link", name="Flag").click()
+    dialog = page.locator("#flag")
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("link", name="Back").click()
+    expect(dialog).to_be_hidden()
+
+    page.get_by_role("link", name="Report and skip").click()
+    expect(page.locator("#skip")).to_be_visible()
+    page.get_by_label("An image is missing or broken").check()
+    page.get_by_role("button", name="Skip it").click()
+    expect(page.get_by_text("Skipped. It goes to somebody else.")).to_be_visible()
+
+
+def test_an_answer_rated_before_is_shortened_to_plain_words(open_page):
+    settings = BatchSettings(local_scope=LocalScope.AFTER_FORK)
+    batch = make_batch(
+        kind=BatchKind.CONVERSATION_PAIR, members=[annotator := make_member()], settings=settings
+    )
+    sides = list(make_tree(paths=3, turns=2, fork=2).responses.full().order_by("pk"))
+    Response.objects.filter(pk=sides[0].pk).update(text="## Beds\n\n**Three** of them.")
+    for one, two in ((0, 1), (0, 2)):
+        make_item(batch, sides[one], sides[two])
+    first = claim_next(batch, by=annotator, now=timezone.now())
+    page = open_page(annotator, reverse("annotation:assignment", args=[first.public_id]))
+    answer_everything(page)
+    page.keyboard.press("Control+Enter")
+
+    expect(page.locator(".rated-before .preview")).to_have_text("Beds Three of them.")
+
+
+def test_a_submitted_item_can_be_left_as_it_is(open_page):
+    _assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    answer_everything(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+
+    page.goto(page.url.split("/items/")[0] + path)
+    page.get_by_role("link", name="Leave it as it is").click()
+
+    expect(page).to_have_url(re.compile(reverse("annotation:my-work") + "$"))
+    assert Judgment.objects.count() == 1
+
+
+def test_the_guideline_leaves_no_hole_where_no_inspector_stands(open_page):
+    _, annotator, path = held_item()
+    page = open_page(annotator, path)
+
+    page.keyboard.press("g")
+
+    left = page.locator("#guideline article:visible .guideline-left").bounding_box()
+    right = page.locator("#guideline article:visible .guideline-right").bounding_box()
+    assert right["x"] - (left["x"] + left["width"]) < 60
+
+
+def test_a_phone_has_targets_for_fingers_and_pictures_without_strips(open_page):
+    assignment, annotator, path = held_item()
+    make_slot(
+        response=assignment.item.response_1, image=with_files(make_image(width=200, height=400))
+    )
+    page = open_page(annotator, path, viewport={"width": 390, "height": 844})
+
+    picture = page.locator(".answer-A .picture")
+    drawn = picture.locator("img").bounding_box()
+    assert picture.bounding_box()["width"] - drawn["width"] <= 2
+    targets = ".answer-A [data-raw], .answer-A .remarks > summary, .image-remark > summary"
+    for target in page.locator(f"{targets}, .menu > summary").all():
+        box = target.bounding_box()
+        assert min(box["width"], box["height"]) >= 44, target.inner_text()
+
+
+def test_on_a_phone_the_side_is_switched_only_where_sides_differ(open_page):
+    settings = BatchSettings(local_scope=LocalScope.EVERY_TURN)
+    _, annotator, path = held_item(BatchKind.CONVERSATION_PAIR, settings=settings)
+    page = open_page(annotator, path, viewport={"width": 390, "height": 844})
+
+    switch = page.locator(".side-switch")
+    expect(switch).to_have_count(1)
+    shared = page.locator(".turn-shared").last.bounding_box()
+    assert switch.bounding_box()["y"] >= shared["y"] + shared["height"]
+    dimension = page.locator("#whole .dimension-wide").first
+    rating = dimension.locator("fieldset.rating:visible")
+    expect(rating.locator(".chip-A")).to_be_visible()
+    assert rating.bounding_box()["y"] < dimension.locator("fieldset.preference").bounding_box()["y"]
