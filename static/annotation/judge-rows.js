@@ -347,7 +347,7 @@
     target.focus({ preventScroll: true });
     setCurrent(row);
     const box = row.getBoundingClientRect();
-    const top = 130;
+    const top = 140;
     if (box.top < top || box.bottom > window.innerHeight - 60) {
       (row.closest(".turn, .dimension-wide, .overall") ?? row).scrollIntoView({ block: "start", behavior: "instant" });
       const after = row.getBoundingClientRect();

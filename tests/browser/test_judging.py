@@ -764,3 +764,17 @@ def test_on_a_phone_the_side_is_switched_only_where_sides_differ(open_page):
     rating = dimension.locator("fieldset.rating:visible")
     expect(rating.locator(".chip-A")).to_be_visible()
     assert rating.bounding_box()["y"] < dimension.locator("fieldset.preference").bounding_box()["y"]
+
+
+def test_on_a_phone_what_sticks_to_the_top_lies_one_under_the_other(open_page):
+    _assignment, annotator, path = held_item(BatchKind.CONVERSATION_PAIR)
+    page = open_page(annotator, path, viewport={"width": 390, "height": 844})
+
+    page.locator('[data-rail="whole"]').click()
+
+    header, rail, switch, title = (
+        page.locator(one).bounding_box()
+        for one in (".judge-header", ".rail", ".side-switch", "#whole h2")
+    )
+    for above, below in ((header, rail), (rail, switch), (switch, title)):
+        assert below["y"] >= above["y"] + above["height"] - 1.5
