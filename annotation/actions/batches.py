@@ -28,6 +28,7 @@ from annotation.reports.batches import (
     no_items,
     problems_of,
     settings_for,
+    too_few_members,
 )
 from annotation.reports.items import draw_key, seats_needed
 
@@ -59,8 +60,10 @@ class OverlapChange:
     still_taken: int = 0
 
 
-def create_batch(plan: BatchPlan, *, by: Member, now: datetime) -> Batch:
+def create_batch(plan: BatchPlan, *, by: Member, now: datetime, opened: bool = False) -> Batch:
     """Make the batch with its items as a draft; seats come when it opens.
+
+    With `opened` it opens at once; where it cannot, no draft is left behind.
 
     :raises NotAllowed: unless `by` is a lead of the rubric's project.
     :raises BatchRefused: with every problem there is; nothing is written.
@@ -69,7 +72,7 @@ def create_batch(plan: BatchPlan, *, by: Member, now: datetime) -> Batch:
         raise NotAllowed("Only a lead of the project makes batches.")
     with transaction.atomic():
         _take_turn(plan.rubric.project_id)
-        problems = problems_of(plan)
+        problems = problems_of(plan, opening=opened)
         if problems:
             raise BatchRefused(problems)
         found = found_items(plan)
@@ -117,7 +120,7 @@ def create_batch(plan: BatchPlan, *, by: Member, now: datetime) -> Batch:
             ),
             batch_size=ROWS_AT_ONCE,
         )
-    return batch
+        return open_batch(batch, by=by, now=now) if opened else batch
 
 
 def discard_batch(batch: Batch, *, by: Member) -> None:
@@ -346,12 +349,7 @@ def _make_seats(batch: Batch) -> int:
 def _enough_members(batch: Batch, seats: int) -> None:
     members = batch.participations.filter(member__ended_at=None).count()
     if members < max(1, seats):
-        raise BatchRefused(
-            [
-                f"{members} members cannot fill {seats} seats of an item, since nobody judges an "
-                "item twice: add members or lower the overlap."
-            ]
-        )
+        raise BatchRefused([too_few_members(members, max(1, seats))])
 
 
 def _seat(item: Item, number: int, purpose: SeatPurpose) -> Seat:

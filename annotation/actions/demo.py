@@ -5,9 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from django.db import transaction
-
-from annotation.actions.batches import create_batch, open_batch
+from annotation.actions.batches import create_batch
 from annotation.actions.imports import import_files
 from annotation.actions.members import add_person
 from annotation.choices import (
@@ -120,8 +118,7 @@ def load_demo(project: Project, *, folder: Path, now: datetime) -> Demo:
                 members=members,
                 guideline_texts=GUIDELINE,
             )
-            with transaction.atomic():
-                batch = open_batch(create_batch(plan, by=lead, now=now), by=lead, now=now)
+            batch = create_batch(plan, by=lead, now=now, opened=True)
         batches.append(batch)
     return Demo(people, imported, tuple(batches))
 

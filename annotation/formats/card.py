@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from annotation.formats.splits import NAMES, parse_shares
+
 _LOADING = {
     "swift": """
 ms-swift reads the files as they are. Picture paths are relative to this folder:
@@ -45,7 +47,9 @@ gives its whole text. `letters` says what A and B meant in the texts of a judgme
 def card(told: Mapping[str, Any]) -> str:
     """Return the README in Markdown, with the header that dataset hubs read."""
     files = [entry for entry in told["files"] if entry["rows"] is not None]
-    named = [entry for entry in files if entry["path"] != "index.jsonl"]
+    named = sorted(
+        (entry for entry in files if entry["path"] != "index.jsonl"), key=_place_of_split
+    )
     rows = sum(entry["rows"] for entry in named if not entry["path"].endswith(".parquet"))
     first = named[0]["path"] if named else ""
     lines = [
@@ -62,6 +66,7 @@ def card(told: Mapping[str, Any]) -> str:
         "## Files",
         "",
         *(f"- `{entry['path']}`: {entry['rows']} rows" for entry in named),
+        *(f"- no file for {name}: no row fell to it" for name in empty_splits(told)),
         "- `index.jsonl`: what was decided for each pair",
         "",
         "## Loading",
@@ -78,6 +83,19 @@ def card(told: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def empty_splits(told: Mapping[str, Any]) -> list[str]:
+    """Return the splits of a manifest that were given a share and got no row."""
+    if not told["splits"]:
+        return []
+    shares = dict(zip(NAMES, parse_shares(told["splits"]["shares"]).parts, strict=True))
+    return [name for name in NAMES if shares[name] and not told["splits"]["rows"][name]]
+
+
+def _place_of_split(entry: Mapping[str, Any]) -> int:
+    """Return where the file is listed: the one to train on first, as the loading shows it."""
+    return NAMES.index(entry["split"]) if entry["split"] else 0
 
 
 def _header(told: Mapping[str, Any], files: list[Mapping[str, Any]], rows: int) -> list[str]:

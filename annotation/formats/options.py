@@ -20,6 +20,8 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "set": ("final", "independent"),
 }
 BINARY = ("swift", "trl")
+NO_GAP_SAID = 1.0
+"""The least gap where nobody named one. Votes that are no scores have no other."""
 
 
 class BadOptions(ValueError):
@@ -54,7 +56,7 @@ class ExportOptions:
     format: str = "canonical"
     dimension: str = OVERALL
     source: str = "preferences"
-    min_gap: float = 1.0
+    min_gap: float = NO_GAP_SAID
     aggregate: str = "majority"
     ties: str = ""
     margin: str = "none"
@@ -82,8 +84,8 @@ class ExportOptions:
             )
         if self.set == "independent" and self.format != "ratings":
             wrong["set"] = "set: pairs are made of the final set; independent is for ratings."
-        if not 0 <= self.min_gap <= 11:
-            wrong["min_gap"] = "min_gap: a gap between scores lies between 0 and 11."
+        if gap := self._wrong_gap():
+            wrong["min_gap"] = f"min_gap: {gap}."
         if not 0 <= self.seed < 2**63:
             wrong["seed"] = "seed: a whole number from 0."
         if self.split and self.format == "ratings":
@@ -95,6 +97,13 @@ class ExportOptions:
                 wrong["split"] = f"split: {reason}."
         if wrong:
             raise BadOptions(wrong)
+
+    def _wrong_gap(self) -> str:
+        if not 0 <= self.min_gap <= 11:
+            return "a gap between scores lies between 0 and 11"
+        if self.min_gap != NO_GAP_SAID and self.source == "preferences":
+            return "preferences as given have no gap; take votes from scores, or leave it at 1"
+        return ""
 
     @property
     def policy(self) -> Policy:

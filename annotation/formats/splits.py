@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 NAMES = ("train", "validation", "test")
+WHOLE = 100
 
 
 class BadSplit(ValueError):
@@ -29,16 +30,18 @@ class BadSplit(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Shares:
-    """Whole-number shares of train, validation and test, for example 90/5/5."""
+    """Shares of train, validation and test in percent, for example 90/5/5."""
 
     train: int
     validation: int
     test: int
 
     def __post_init__(self) -> None:
-        """Refuse shares that are negative or add up to nothing."""
-        if min(self.parts) < 0 or sum(self.parts) == 0:
-            raise BadSplit(f"the shares {self} cannot be cut: none below 0, not all of them 0")
+        """Refuse shares that are negative or do not add up to the whole."""
+        if min(self.parts) < 0:
+            raise BadSplit(f"the shares {self} cannot be cut: none lies below 0")
+        if sum(self.parts) != WHOLE:
+            raise BadSplit(f"the shares {self} sum to {sum(self.parts)}: they must sum to {WHOLE}")
 
     @property
     def parts(self) -> tuple[int, int, int]:
@@ -58,7 +61,10 @@ class Tree:
 
 
 def parse_shares(text: str) -> Shares:
-    """Read "90/5/5"; two numbers are train and test. Raise `BadSplit` for anything else."""
+    """Read "90/5/5"; of two numbers, as in "90/10", the second is test.
+
+    :raises BadSplit: for anything else, and for shares that do not sum to 100.
+    """
     try:
         numbers = [int(part) for part in text.split("/")]
     except ValueError:
@@ -114,10 +120,9 @@ def _point(root: str, seed: int) -> int:
 
 
 def _cut(point: int, shares: Shares) -> str:
-    total = sum(shares.parts)
     edge = 0
     for name, part in zip(NAMES, shares.parts, strict=True):
         edge += part
-        if part and point * total < edge << 64:
+        if part and point * WHOLE < edge << 64:
             return name
     raise BadSplit(f"no split for the point {point}")

@@ -168,29 +168,38 @@ def settings_for(kind: BatchKind, settings: BatchSettings) -> BatchSettings:
     return replace(settings, pairs=settings.pairs or PairChoice.RING)
 
 
-def problems_of(plan: BatchPlan) -> list[str]:
-    """Return why the plan cannot become a batch, each with what to do. At most three queries."""
+def problems_of(plan: BatchPlan, *, opening: bool = False) -> list[str]:
+    """Return why the plan cannot become a batch, each with what to do. At most three queries.
+
+    :param opening: whether it is to open at once. A draft may have too few members, who come
+        later.
+    """
     settings = settings_for(plan.kind, plan.settings)
     levels = Counter(plan.rubric.dimensions.values_list("level", flat=True))
     return [
         *_identity_problems(plan),
         *_question_problems(plan.kind, settings, levels),
         *_reason_problems(plan.rubric, settings),
-        *_overlap_problems(settings, members=len(plan.members)),
+        *_overlap_problems(settings, members=len(set(plan.members)), opening=opening),
         *_choice_problems(plan.choice, settings),
     ]
 
 
-def preview_batch(plan: BatchPlan) -> BatchPreview:
-    """Return what the plan would make: items, seats, what is left out, and the work it is."""
+def preview_batch(plan: BatchPlan, *, opening: bool = False) -> BatchPreview:
+    """Return what the plan would make: items, seats, what is left out, and the work it is.
+
+    :param opening: whether it is to open at once. Where members are named, too few of them to open
+        it are a problem in any case.
+    """
     settings = settings_for(plan.kind, plan.settings)
-    problems = problems_of(plan)
+    problems = problems_of(plan, opening=opening or bool(plan.members))
     seed = plan.drawn_seed
     found = found_items(plan)
-    if not found.items:
+    if not found.items and not _choice_problems(plan.choice, settings):
         problems.append(no_items(found))
     tasks = {item.key: item.task for item in found.items}
-    seats = seats_needed(tasks, settings, members=len(plan.members), seed=seed)
+    members = len(set(plan.members))
+    seats = seats_needed(tasks, settings, members=members, seed=seed)
     needs = needs_of(plan.rubric, settings, pairs=plan.kind != BatchKind.CONVERSATION)
     minutes = sum(item.load.minutes * seats[item.key] for item in found.items)
     spared = _spared_minutes(found.items, seats, needs)
@@ -206,7 +215,7 @@ def preview_batch(plan: BatchPlan) -> BatchPreview:
         left_out=found.left_out,
         seats=sum(seats.values()),
         seats_per_item=dict(sorted(Counter(seats.values()).items())),
-        members=len(plan.members),
+        members=members,
         per_item=_spreads(found.items),
         hours=round(minutes / 60, 1),
         hours_carried=round((minutes - spared) / 60, 1),
@@ -349,7 +358,7 @@ def _reason_problems(rubric: Rubric, settings: BatchSettings) -> list[str]:
     return problems
 
 
-def _overlap_problems(settings: BatchSettings, *, members: int) -> list[str]:
+def _overlap_problems(settings: BatchSettings, *, members: int, opening: bool) -> list[str]:
     problems = []
     if settings.everyone and not members:
         problems.append("Overlap 'everyone' needs the members named: there would be no seat.")
@@ -369,7 +378,18 @@ def _overlap_problems(settings: BatchSettings, *, members: int) -> list[str]:
             problems.append("The share of items with the higher overlap must be between 0 and 1.")
         if settings.everyone:
             problems.append("Overlap is either mixed or everyone, not both.")
+    most = max(settings.overlap, settings.overlap_high)
+    if opening and members < most and not settings.everyone and not problems:
+        problems.append(too_few_members(members, most))
     return problems
+
+
+def too_few_members(members: int, seats: int) -> str:
+    """Say that the members cannot fill an item's seats, and what to do."""
+    return (
+        f"{members} members cannot fill {seats} seats of an item, since nobody judges an item "
+        "twice: add members or lower the overlap."
+    )
 
 
 def _choice_problems(choice: DialogueChoice, settings: BatchSettings) -> list[str]:
@@ -379,7 +399,9 @@ def _choice_problems(choice: DialogueChoice, settings: BatchSettings) -> list[st
     if settings.pairs_per_tree < 1:
         problems.append("A sample of pairs per tree must be 1 or more.")
     least, most = choice.turns_least, choice.turns_most
-    if least is not None and most is not None and least > most:
+    if any(turns is not None and turns < 1 for turns in (least, most)):
+        problems.append("The turns of a dialogue are counted from 1.")
+    elif least is not None and most is not None and least > most:
         problems.append(f"No dialogue has at least {least} and at most {most} turns.")
     return problems
 

@@ -53,7 +53,7 @@ class DialogueChoice:
     :ivar tasks: what its `task` may be.
     :ivar turns_least: its longest path has at least this many turns ...
     :ivar turns_most: ... and at most this many.
-    :ivar has_images: it has a stored image (True), or none (False).
+    :ivar has_images: a file names an image for it, found or not (True), or none does (False).
     :ivar sample: of those that fit, this many, drawn from the batch's seed.
     """
 
@@ -275,9 +275,9 @@ def _fitting(project: Project, choice: DialogueChoice) -> QuerySet[Dialogue]:
         if choice.turns_most is not None:
             dialogues = dialogues.filter(longest__lte=choice.turns_most)
     if choice.has_images is not None:
-        stored = Slot.objects.filter(state=SlotState.STORED)
-        some = Exists(stored.filter(turn__dialogue=OuterRef("pk"))) | Exists(
-            stored.filter(response__dialogue=OuterRef("pk"))
+        slots = Slot.objects.exclude(state=SlotState.NEVER_MADE)
+        some = Exists(slots.filter(turn__dialogue=OuterRef("pk"))) | Exists(
+            slots.filter(response__dialogue=OuterRef("pk"))
         )
         dialogues = dialogues.filter(some if choice.has_images else ~some)
     return dialogues

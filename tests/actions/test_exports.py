@@ -175,7 +175,7 @@ def test_options_that_cannot_be_taken_are_named(body, field):
 
 
 def test_options_survive_being_stored():
-    options = ExportOptions(format="swift", min_gap=0.5, split="90/5/5", seed=4)
+    options = ExportOptions(format="swift", source="scores", min_gap=0.5, split="90/5/5", seed=4)
 
     assert ExportOptions.from_json(json.loads(json.dumps(options.as_json()))) == options
 
@@ -185,7 +185,7 @@ def test_options_survive_being_stored():
     [
         (
             {"format": "canonical", "split": "60/20/20", "seed": 3},
-            "9ed30c7e8244aa74d3ea2b64553f6438f9ce31c03bde3b743315c8fe511987af",
+            "d5fc7dd46d83dbb99fbd00f2689476cffb6b3f43469a1154aeb5c6f5096b81a2",
         ),
         (
             {"format": "swift", "aggregate": "raw", "text": "raw"},

@@ -10,8 +10,10 @@ from django.utils import timezone
 from annotation.actions.tokens import find_token
 from annotation.agreement.__main__ import main as agreement
 from annotation.choices import BatchKind, Cause
+from annotation.formats.card import card
 from annotation.formats.manifest import read_manifest
 from annotation.models import Judgment, Member, Void
+from tests.exported import fixed_world
 from tests.factories import (
     NOW,
     make_batch,
@@ -74,7 +76,7 @@ def test_the_manifest_is_printed_as_json_with_every_option(judged, tmp_path, cap
         run(
             capsys,
             "export_pairs", "--batch", "cats", "--out", str(tmp_path / "out"), "--json",
-            "--format", "canonical", "--dimension", "all", "--from", "preferences",
+            "--format", "canonical", "--dimension", "all", "--from", "scores",
             "--min-gap", "2", "--aggregate", "raw", "--ties", "drop", "--margin", "none",
             "--split", "90/5/5", "--seed", "7", "--text", "raw", "--images", "none",
             "--at", "1",
@@ -85,7 +87,7 @@ def test_the_manifest_is_printed_as_json_with_every_option(judged, tmp_path, cap
     assert told["options"] == {
         "format": "canonical",
         "dimension": "all",
-        "source": "preferences",
+        "source": "scores",
         "min_gap": 2.0,
         "aggregate": "raw",
         "ties": "drop",
@@ -109,6 +111,9 @@ def test_the_manifest_is_printed_as_json_with_every_option(judged, tmp_path, cap
         (["--batch", "cats", "--format", "swift", "--ties", "keep"], "a tie cannot be kept"),
         (["--batch", "cats", "--project", "other"], "There is no project other"),
         (["--batch", "cats", "--split", "a/b"], "is no split"),
+        (["--batch", "cats", "--split", "90/5"], "90/0/5 sum to 95: they must sum to 100"),
+        (["--batch", "cats", "--min-gap", "2"], "preferences as given have no gap"),
+        (["--batch", "cats", "--batch", "cats"], "--batch cats is there twice"),
         (
             ["--batch", "cats", "--dimension", "text_qality"],
             "'text_qality' is none of overall, fork",
@@ -127,7 +132,9 @@ def test_what_a_format_cannot_hold_is_refused_with_the_switches_that_would_help(
     judge(item, make_member(), overall=item.response_1)
     out = str(tmp_path / "out")
 
-    with pytest.raises(CommandError, match=r"pictures of responses dropped.*--response-images drop"):
+    with pytest.raises(
+        CommandError, match=r"pictures of responses dropped.*--response-images drop"
+    ):
         call_command("export_pairs", "--batch", "cats", "--format", "trl", "--out", out)
     call_command(
         "export_pairs", "--batch", "cats", "--format", "trl", "--out", out,
@@ -253,6 +260,53 @@ def test_void_of_a_member_counts_from_the_time_named(judged):
     assert Void.objects.get().since == NOW + timedelta(hours=1)
     with pytest.raises(CommandError, match="write a time"):
         call_command("void", "member", "robin", "--since", "noon", "--reason", "x", "--by", "lead")
+
+
+def test_voids_of_a_batch_that_is_not_there_are_not_just_none(judged, capsys):
+    assert run(capsys, "void", "list", "cats") == ""
+    with pytest.raises(CommandError, match="There is no batch nosuch"):
+        call_command("void", "list", "nosuch")
+
+
+def test_a_split_without_a_row_is_told_and_training_is_shown_with_the_training_file(
+    tmp_path, capsys
+):
+    fixed_world()
+    arguments = ["export_pairs", "--batch", "fixed", "--format", "canonical", "--seed", "3"]
+
+    whole = run(capsys, *arguments, "--split", "60/20/20", "--out", str(tmp_path / "whole"))
+    gap = run(capsys, *arguments, "--split", "98/1/1", "--out", str(tmp_path / "gap"))
+
+    assert "no row fell" not in whole
+    readme = (tmp_path / "whole" / "README.md").read_text(encoding="utf-8")
+    listed = [readme.index(f"- `{name}.jsonl`") for name in ("train", "validation", "test")]
+    assert listed == sorted(listed)
+    assert [line for line in readme.splitlines() if line.startswith("  - split: ")] == [
+        "  - split: train", "  - split: validation", "  - split: test",
+    ]  # fmt: skip
+    readme = (tmp_path / "gap" / "README.md").read_text(encoding="utf-8")
+    for name in ("validation", "test"):
+        assert f"no row fell to {name} of 98/1/1, so it has no file" in gap
+        assert f"- no file for {name}: no row fell to it" in readme
+    assert "no row fell to train" not in gap
+
+
+@pytest.mark.parametrize("format", ["swift", "trl"])
+def test_the_readme_loads_the_training_file(format):
+    told = {
+        "format": format, "set": "final", "policies": [], "judgments": None, "decisions": None,
+        "lost": {}, "snapshots": [{"batch": "cats", "number": 8}],
+        "splits": {"shares": "90/5/5", "rows": {"train": 9, "validation": 1, "test": 1}},
+        "files": [
+            {"path": f"{name}.jsonl", "rows": 1, "split": name}
+            for name in ("test", "train", "validation")
+        ],
+    }  # fmt: skip
+
+    loading = card(told).split("## Loading")[1]
+
+    assert "train.jsonl" in loading
+    assert "test.jsonl" not in loading
 
 
 @pytest.mark.parametrize("what", ["judgment", "member", "item", "dialogue", "image", "lift"])

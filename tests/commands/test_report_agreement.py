@@ -71,6 +71,14 @@ def test_words_say_what_is_counted_and_what_is_not(people):
     alpha = text.figure("krippendorff_alpha", "ordinal")
     assert f"{alpha.value:.3f}" in row
     assert f"{alpha.low:.2f} to {alpha.high:.2f}" in row
+    for one, times, sign in (
+        (text.figure("gwet_ac", "linear"), 1, ""),
+        (text.figure("percent_agreement", "identity"), 100, " %"),
+        (text.figure("percent_agreement", "within_1"), 100, " %"),
+    ):
+        digits = 0 if sign else 2
+        interval = f"{times * one.low:.{digits}f} to {times * one.high:.{digits}f}"
+        assert f"{times * one.value:.{0 if sign else 3}f}{sign} ({interval})" in row
     assert "provisional: " in row
     scores = dict(zip(text.domain, text.marginals, strict=True))
     told = ", ".join(f"{score}: {count}" for score, count in scores.items())

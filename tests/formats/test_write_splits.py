@@ -77,18 +77,26 @@ def test_a_share_of_nothing_gets_nothing():
     trees = [tree(f"root-{number}") for number in range(300)]
 
     assert counts(placed(trees, shares=Shares(50, 0, 50), seed=1))["validation"] == 0
-    assert counts(placed(trees, shares=Shares(0, 0, 7), seed=1))["test"] == 300
+    assert counts(placed(trees, shares=Shares(0, 0, 100), seed=1))["test"] == 300
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("90/5/5", Shares(90, 5, 5)), ("9/1", Shares(9, 0, 1))]
+    ("text", "expected"), [("90/5/5", Shares(90, 5, 5)), ("90/10", Shares(90, 0, 10))]
 )
 def test_shares_are_read_as_they_are_written(text, expected):
     assert parse_shares(text) == expected
     assert parse_shares(str(expected)) == expected
 
 
-@pytest.mark.parametrize("text", ["", "90", "a/b/c", "1/2/3/4", "-1/1/1", "0/0/0", "0.9/0.1"])
+@pytest.mark.parametrize("text", ["", "90", "a/b/c", "1/2/3/4", "-1/1/100", "0.9/0.1"])
 def test_shares_that_cannot_be_cut_are_refused(text):
     with pytest.raises(BadSplit):
+        parse_shares(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "total"), [("90/5", 95), ("8/1/1", 10), ("0/0/0", 0), ("100/5/5", 110)]
+)
+def test_shares_that_are_not_the_whole_are_refused_with_their_sum(text, total):
+    with pytest.raises(BadSplit, match=f" sum to {total}: they must sum to 100"):
         parse_shares(text)

@@ -25,7 +25,13 @@ from annotation.reports.batches import (
     reasons_of,
     settings_for,
 )
-from annotation.reports.items import DialogueChoice, draw_key, find_items, seats_needed
+from annotation.reports.items import (
+    DialogueChoice,
+    chosen_dialogues,
+    draw_key,
+    find_items,
+    seats_needed,
+)
 from annotation.reports.questions import questions_of
 from tests.factories import (
     make_batch,
@@ -330,6 +336,21 @@ def test_dialogues_are_chosen_by_import_source_task_turns_and_images():
     assert chosen(imports=(drawing.imported_in.public_id,)) == {drawing.pk}
     assert chosen(tasks=("drawing", "cooking"), turns_least=3, turns_most=5) == {cooking.pk}
     assert len(chosen(sample=1)) == 1
+
+
+@pytest.mark.parametrize("state", [state for state in SlotState if state != SlotState.STORED])
+def test_a_dialogue_has_images_where_a_file_names_one_though_it_is_not_found(state):
+    of_prompt, of_response = make_tree(), make_tree()
+    make_slot(turn=of_prompt.turns.get(depth=1), state=state)
+    make_slot(response=of_response.responses.filter(depth=1)[0], state=state)
+
+    def chosen(*, has_images: bool) -> set[int]:
+        choice = DialogueChoice(has_images=has_images)
+        return {row[0] for row in chosen_dialogues(of_prompt.project, choice, seed=1)}
+
+    both = {of_prompt.pk, of_response.pk}
+    assert chosen(has_images=True) == (set() if state == SlotState.NEVER_MADE else both)
+    assert chosen(has_images=False) == (both if state == SlotState.NEVER_MADE else set())
 
 
 def test_a_dialogue_belongs_to_each_import_that_brought_a_record_of_it():

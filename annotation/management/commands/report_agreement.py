@@ -56,7 +56,7 @@ def in_words(report: BatchAgreement) -> Iterable[str]:
     if report.dimensions:
         yield ""
         yield from _table(
-            ["dimension", "alpha", "95 %", "AC2", "exact", "within 1", "pairs", "state"],
+            ["dimension", "alpha (95 %)", "AC2", "exact", "within 1", "pairs", "state"],
             [
                 [
                     one.key,
@@ -85,7 +85,7 @@ def in_words(report: BatchAgreement) -> Iterable[str]:
     if report.preferences:
         yield ""
         yield from _table(
-            ["preference", "alpha", "95 %", "exact", "ties", "reversals", "first shown", "state"],
+            ["preference", "alpha (95 %)", "exact", "ties", "reversals", "first shown", "state"],
             [
                 [
                     one.dimension or one.scope,
@@ -99,7 +99,7 @@ def in_words(report: BatchAgreement) -> Iterable[str]:
                     ),
                     _percent(one.first_shown.share)
                     + f" of {one.first_shown.decided}"
-                    + _range(one.first_shown.low, one.first_shown.high),
+                    + _range(one.first_shown.low, one.first_shown.high, percent=True),
                     _state(one.agreement.figure("krippendorff_alpha", "nominal")),
                 ]
                 for one in report.preferences
@@ -108,12 +108,12 @@ def in_words(report: BatchAgreement) -> Iterable[str]:
 
 
 def _figures(estimates: Sequence[Estimate]) -> list[str]:
-    """Return the cells of one row: the first with its interval, shares in percent."""
-    first, *others = estimates
-    cells = [_number(first.value), _range(first.low, first.high).strip(" ()")]
-    for one in others:
+    """Return the cells of one row, each figure with its interval; shares in percent."""
+    cells = []
+    for one in estimates:
         share = one.measure.endswith(("agreement", "share", "rate"))
-        cells.append(_percent(one.value) if share else _number(one.value))
+        figure = _percent(one.value) if share else _number(one.value)
+        cells.append(figure + _range(one.low, one.high, percent=share))
     return cells
 
 
@@ -125,8 +125,10 @@ def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.0f} %"
 
 
-def _range(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f" ({low:.2f} to {high:.2f})"
+def _range(low: float | None, high: float | None, *, percent: bool) -> str:
+    if low is None or high is None:
+        return ""
+    return f" ({100 * low:.0f} to {100 * high:.0f})" if percent else f" ({low:.2f} to {high:.2f})"
 
 
 def _state(one: Estimate) -> str:

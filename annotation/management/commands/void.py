@@ -64,6 +64,8 @@ class Command(BaseCommand):
 
     def _list(self, project: Project, slug: str) -> None:
         batches = Batch.objects.filter(project=project, **({"slug": slug} if slug else {}))
+        if slug and not batches.exists():
+            raise CommandError(f"There is no batch {slug}.")
         for batch in batches.order_by("slug"):
             standing = Void.objects.standing(number=batch.last_number).filter(batch=batch)
             for row in standing.select_related("created_by").order_by("number"):
