@@ -12,6 +12,7 @@ from annotation.choices import JobState, RecordOutcome, SlotState
 from annotation.models.content import Dialogue, Response, Slot, Turn
 from annotation.models.imports import Import
 from annotation.reports.trees import Answer, Tree, load_trees
+from annotation.reports.words import counted
 
 MOST_LISTED = 1000
 """Refusals and conflicts are all counted; this many of each are listed."""
@@ -309,10 +310,10 @@ def lines_of(body: Mapping[str, Any]) -> Iterator[str]:
     """Yield a report, as `ImportReport.as_json` gives it, line by line for a person."""
     for file in body["files"]:
         yield f"{file['file']} ({file['format']})"
-        yield f"  {file['records']} records with {file['turns']} turns: {_all(file['outcomes'])}"
+        yield f"  {counted(file['records'], 'record')} with {counted(file['turns'], 'turn')}: {_all(file['outcomes'])}"
         yield (
-            f"  new: {file['new_dialogues']} dialogues, {file['new_turns']} turns, "
-            f"{file['new_responses']} responses"
+            f"  new: {counted(file['new_dialogues'], 'dialogue')}, "
+            f"{counted(file['new_turns'], 'turn')}, {counted(file['new_responses'], 'response')}"
         )
     outcomes = dict(body["records"])
     read = outcomes.pop("read")
@@ -321,11 +322,11 @@ def lines_of(body: Mapping[str, Any]) -> Iterator[str]:
         yield "  all same" + ("" if body["filled"] else ": nothing written")
     if held := body["contents"]:
         yield (
-            f"Their trees: {held['dialogues']} dialogues, {held['turns']} turns, "
-            f"{held['responses']} responses"
+            f"Their trees: {counted(held['dialogues'], 'dialogue')}, "
+            f"{counted(held['turns'], 'turn')}, {counted(held['responses'], 'response')}"
         )
         yield f"Picture slots: {_all(held['slots'])}"
-        yield f"  in this run: {body['filled']} filled, {body['variants']} variants"
+        yield f"  in this run: {body['filled']} filled, {counted(body['variants'], 'variant')}"
     yield from _judged(body)
     yield from _judgeable(body["judgeable"])
     if body["anomalies"]:
@@ -353,16 +354,20 @@ def _judgeable(can: Mapping[str, Any] | None) -> Iterator[str]:
     by_turn = ", ".join(f"turn {turn}: {pairs}" for turn, pairs in turns.items())
     pairs = can["conversation_pairs"]
     yield "Can be judged now:"
-    yield f"  {can['full_paths']} full paths"
-    yield f"  {sum(turns.values())} turn pairs" + (f" ({by_turn})" if by_turn else "")
-    yield f"  {sum(one['pairs'] for one in pairs)} conversation pairs"
+    yield f"  {counted(can['full_paths'], 'full path')}"
+    yield f"  {counted(sum(turns.values()), 'turn pair')}" + (f" ({by_turn})" if by_turn else "")
+    yield f"  {counted(sum(one['pairs'] for one in pairs), 'conversation pair')}"
     for one in pairs:
         yield (
             f"    forking at turn {one['fork_turn']}, lengths differing by "
             f"{one['length_difference']}: {one['pairs']}"
         )
-    yield f"  {can['trees_without_pair']} trees without a pair"
-    yield f"  with missing or broken pictures: {_all(can['incomplete'])}"
+    yield f"  {counted(can['trees_without_pair'], 'tree')} without a pair"
+    incomplete = (
+        counted(count, name.replace("_", " ").removesuffix("s"))
+        for name, count in can["incomplete"].items()
+    )
+    yield f"  with missing or broken pictures: {', '.join(incomplete)}"
 
 
 def _trouble(body: Mapping[str, Any]) -> Iterator[str]:

@@ -110,6 +110,7 @@ class BatchProgress:
         median that the preview announced for the same items.
     :ivar timed: how many submissions the two medians are of.
     :ivar contradicting: judgments in which a person kept a preference against their own scores.
+    :ivar compared: live judgments that say a preference.
     :ivar judgments: live judgments of the snapshot.
     """
 
@@ -132,6 +133,7 @@ class BatchProgress:
     announced: float | None
     timed: int
     contradicting: int
+    compared: int
     judgments: int
     parked: int
     flagged: int
@@ -152,9 +154,12 @@ class BatchProgress:
         return f"{minutes}:{seconds:02}"
 
     @property
-    def contradicting_percent(self) -> int:
-        """Judgments that kept a preference against their own scores, of all, rounded."""
-        return round(100 * self.contradicting / self.judgments) if self.judgments else 0
+    def contradicting_percent(self) -> int | None:
+        """Judgments that kept a preference against their own scores, of those with one, rounded.
+
+        None where nobody has said a preference.
+        """
+        return round(100 * self.contradicting / self.compared) if self.compared else None
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values; times in ISO 8601."""
@@ -258,7 +263,7 @@ def batch_progress(batch: Batch, *, now: datetime) -> BatchProgress:
     timed = _timed(batch)
     everyone = [minutes for one in timed.values() for minutes, _ in one]
     announced = [said for one in timed.values() for _, said in one if said is not None]
-    contradicting, judgments = _contradicting(batch, number)
+    contradicting, compared, judgments = _contradicting(batch, number)
     return BatchProgress(
         slug=batch.slug,
         title=batch.title,
@@ -279,6 +284,7 @@ def batch_progress(batch: Batch, *, now: datetime) -> BatchProgress:
         announced=_median(announced),
         timed=len(everyone),
         contradicting=contradicting,
+        compared=compared,
         judgments=judgments,
         parked=batch.items.parked().count(),
         flagged=flagged,
@@ -395,11 +401,13 @@ def _median(values: Iterable[float]) -> float | None:
     return round(median(known), 2) if known else None
 
 
-def _contradicting(batch: Batch, number: int) -> tuple[int, int]:
+def _contradicting(batch: Batch, number: int) -> tuple[int, int, int]:
+    """Live judgments: those that kept a contradiction, those with a preference, all."""
     live = Judgment.objects.final(number=number).filter(batch=batch)
     kept = Count("pk", filter=Q(preferences__contradiction="kept"), distinct=True)
-    counted = live.aggregate(kept=kept, all=Count("pk", distinct=True))
-    return counted["kept"], counted["all"]
+    said = Count("pk", filter=Q(preferences__isnull=False), distinct=True)
+    counted = live.aggregate(kept=kept, said=said, all=Count("pk", distinct=True))
+    return counted["kept"], counted["said"], counted["all"]
 
 
 def _annotators(

@@ -2,6 +2,8 @@
 
 from django import template
 
+from annotation.reports import words
+
 register = template.Library()
 
 DASH = "–"
@@ -20,3 +22,9 @@ def coefficient(value: float | None) -> str:
 def percent(value: float | None) -> str:
     """Write a share in whole percent."""
     return DASH if value is None else f"{100 * value:.0f} %"
+
+
+@register.filter
+def rounded(value: float) -> str:
+    """Write an amount with as many digits as are read."""
+    return words.rounded(value)

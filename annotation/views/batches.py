@@ -8,7 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
@@ -122,7 +122,13 @@ def batch_offer_again(request: UserRequest, lead: Member, slug: str) -> HttpResp
     except AnnotationError as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, _("%(count)s items are offered again.") % {"count": count})
+        messages.success(
+            request,
+            ngettext(
+                "%(count)s item is offered again.", "%(count)s items are offered again.", count
+            )
+            % {"count": count},
+        )
     return redirect("annotation:batch", slug)
 
 

@@ -105,7 +105,7 @@ def test_what_was_changed_after_the_preview_is_previewed_again(client, lead):
     again = client.post(ADD, {**body, "overlap": 3, "_make": "1", "_previewed": digest})
 
     assert again.status_code == 200
-    assert "3 at each of 1 items" in text_of(again)
+    assert "3 at each of 1 item" in text_of(again)
     assert not Batch.objects.exists()
 
 

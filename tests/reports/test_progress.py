@@ -99,7 +99,7 @@ def test_a_preference_kept_against_ones_own_scores_is_counted():
 
     progress = batch_progress(batch, now=NOW)
 
-    assert (progress.contradicting, progress.judgments) == (1, 2)
+    assert (progress.contradicting, progress.compared, progress.judgments) == (1, 2, 2)
     assert progress.contradicting_percent == 50
 
 

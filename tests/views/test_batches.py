@@ -57,6 +57,16 @@ def test_the_list_says_how_far_each_batch_is(client, lead):
     assert "New batch" not in page
 
 
+def test_scores_against_preference_are_a_dash_where_nothing_is_compared(client, lead):
+    batch, (heron, _) = open_batch_with(kind=BatchKind.CONVERSATION, slug="wave-1")
+    submit(batch, heron)
+
+    page = text_of(client.get("/batches/wave-1/"))
+
+    assert '<p class="figure">–</p> <p class="second">no preference yet</p>' in page
+    assert "0 of 1 item has all its seats submitted." in page
+
+
 def test_a_list_without_batches_says_what_to_do(client, lead):
     assert "Import dialogues first" in text_of(client.get(reverse("annotation:batches")))
 
@@ -180,7 +190,7 @@ def test_a_parked_item_is_offered_again(client, lead):
     page = client.post("/batches/wave-1/offer-again/", {"item": chosen.public_id}, follow=True)
     none = client.post("/batches/wave-1/offer-again/", {"item": "x"}, follow=True)
 
-    assert "1 items are offered again." in text_of(page)
+    assert "1 item is offered again." in text_of(page)
     assert "Choose items of one batch." in text_of(none)
     assert list(batch.items.parked()) == [other]
 

@@ -94,7 +94,19 @@ def test_a_batch_without_judgments_says_undefined(client, lead):
 
     assert cells(page, "text_quality")[1] == "–"
     assert "undefined" in page
+    assert "0 judgments of 0 items in 0 dialogues by 0 annotators." in page
     assert "no unit has two ratings" in page
+
+
+def test_one_is_written_in_the_singular_and_shares_of_no_item_are_a_dash(client, lead, people):
+    (item,) = make_items(make_batch())
+    judge(item, people[0], overall=item.response_1)
+
+    page = page_of(client, item.batch)
+
+    assert "1 judgment of 1 item in 1 dialogue by 1 annotator." in page
+    assert "of 1 submitted, 1 counts" in page
+    assert cells(page, "Overall")[7:10] == ["–", "–", "0"]
 
 
 def test_what_is_left_out_is_named_and_counted(client, lead, people):
