@@ -1,6 +1,6 @@
 """The addresses under /api/v1/."""
 
-from django.urls import path
+from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from annotation.api.agreement import Agreement
@@ -8,6 +8,7 @@ from annotation.api.authentication import HasKey
 from annotation.api.batches import Pairs, Ratings
 from annotation.api.exports import ExportFile, Exports, ExportState
 from annotation.api.images import ImageFile
+from annotation.api.views import Unknown
 
 urlpatterns = [
     path("batches/<slug:slug>/pairs/", Pairs.as_view(), name="api-pairs"),
@@ -18,4 +19,5 @@ urlpatterns = [
     path("exports/<str:public_id>/file/", ExportFile.as_view(), name="api-export-file"),
     path("schema/", SpectacularAPIView.as_view(permission_classes=[HasKey]), name="api-schema"),
     path("images/<str:sha256>/", ImageFile.as_view(), name="api-image"),
+    re_path("", Unknown.as_view(), name="api-unknown"),
 ]

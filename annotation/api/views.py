@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -46,3 +48,15 @@ class Endpoint(APIView):
         answer = super().finalize_response(request, response, *args, **kwargs)
         answer.headers["Content-Security-Policy"] = INERT
         return answer
+
+
+@extend_schema(exclude=True)
+class Unknown(Endpoint):
+    """Every other address: there is nothing, said as the API says it, with or without a key."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Refuse whatever the method is."""
+        raise Http404

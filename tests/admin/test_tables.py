@@ -210,3 +210,7 @@ def test_pages_of_the_admin_hold_no_script_or_style_of_their_own(client, superus
         assert "<style" not in page
         assert "<script>" not in page
         assert " onclick=" not in page
+
+
+def test_the_admin_names_its_icon(client):
+    assert b'rel="icon" href="/static/annotation/icon.svg"' in client.get("/admin/login/").content

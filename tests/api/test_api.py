@@ -414,3 +414,13 @@ def test_reading_a_page_costs_the_same_for_one_item_and_three(machine, django_as
         with django_assert_num_queries(15):
             assert machine.get(f"batches/{slug}/pairs/")["Last-Page"] == "true"
     assert Batch.objects.count() == 2
+
+
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+@pytest.mark.parametrize("path", ["", "nothing/", "batches/", "exports/a/b/c"])
+def test_an_unknown_address_is_answered_as_the_api_answers(client, method, path):
+    answer = getattr(client, method)(f"/api/v1/{path}")
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/json")
+    assert answer.json() == {"message": "There is no such thing.", "fields": {}}
+    assert answer.headers["Content-Security-Policy"] == INERT
