@@ -1,6 +1,7 @@
 """`manage.py create_batch` and `manage.py batch`."""
 
 import json
+import re
 from io import StringIO
 
 import pytest
@@ -16,6 +17,7 @@ from annotation.choices import (
     ReasonRule,
 )
 from annotation.models import Batch, Item
+from annotation.reports.words import rounded
 from tests.conftest import NOW
 from tests.factories import make_lead, make_member, make_rubric, make_tree
 
@@ -51,7 +53,25 @@ def test_a_preview_says_what_it_would_be_and_writes_nothing(lead):
     assert "2 left out: not chosen" in said
     assert "seats      8 (2 at each of 4 items), 0 members" in said
     assert "decisions  56 an item (median), 56 to 56" in said
+    assert re.search(r"\n  hours      [0-9.]+, or [0-9.]+ where ratings are carried\n", said)
     assert not Batch.objects.exists()
+
+
+def test_a_preview_is_rounded_and_says_hours_twice_only_where_they_differ(lead):
+    make_tree(paths=2)
+
+    said = run("create_batch", "wave-1", "--kind", "turn_pair", "--preview")
+
+    assert re.search(r"\n  hours      [0-9]+(\.[0-9])?\n", said)
+    assert "(2 at each of 1 item)" in said
+    assert not re.search(r"\.[0-9]{2}", said)
+    assert [rounded(value) for value in (1.11, 2.0, 9.96, 14.43, 0)] == [
+        "1.1",
+        "2",
+        "10",
+        "14",
+        "0",
+    ]
 
 
 def test_a_preview_in_json_holds_the_same_and_says_what_is_wrong(lead):
@@ -67,7 +87,7 @@ def test_a_preview_in_json_holds_the_same_and_says_what_is_wrong(lead):
         )
 
     assert (body["items"], body["seats"], body["problems"]) == (1, 2, [])
-    assert len(json.loads(out.getvalue())["problems"]) == 2
+    assert json.loads(out.getvalue())["problems"] == ["A sample of dialogues must be 1 or more."]
 
 
 def test_every_option_reaches_the_batch(lead, tmp_path):
@@ -159,7 +179,12 @@ def test_a_batch_can_be_opened_at_once(lead):
         (["--guideline", "none-such"], "no guideline none-such"),
         (["--guideline-file", "en.md"], "LANGUAGE=PATH"),
         (["--guideline-file", "en=/nowhere/en.md"], "could not be read"),
-        (["--turns", "many"], "no number of turns"),
+        (["--turns", "many"], "^--turns many: write N or N-M, for example 2-5.$"),
+        (["--turns", "-2"], "^--turns -2: write N or N-M"),
+        (["--turns", "2-"], "^--turns 2-: write N or N-M"),
+        (["--turns", "0"], "^The turns of a dialogue are counted from 1.$"),
+        (["--turns", "5-2"], "^No dialogue has at least 5 and at most 2 turns.$"),
+        (["--turns", "5-2", "--preview"], "^No dialogue has at least 5 and at most 2 turns.$"),
         (["--overlap", "2+x"], r"N\+M:SHARE"),
         (["--overlap", "some"], "no number of overlap"),
         (["--overlap", "9000"], "overlap must be between 1 and 50"),
@@ -167,6 +192,7 @@ def test_a_batch_can_be_opened_at_once(lead):
         (["--reason", "text_quality"], "DIMENSION=RULE"),
         (["--reason", "text_quality=sometimes"], "is not a reason rule"),
         (["--open"], "0 members cannot fill 2 seats"),
+        (["--open", "--preview"], "0 members cannot fill 2 seats"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_words(lead, options, problem):
@@ -174,6 +200,33 @@ def test_what_makes_no_sense_is_refused_in_words(lead, options, problem):
 
     with pytest.raises(CommandError, match=problem):
         run("create_batch", "wave-1", "--kind", "turn_pair", *options)
+
+
+def test_a_preview_refuses_what_opening_would_refuse(lead):
+    make_tree(paths=2)
+    for name in ("heron", "larch", "wren"):
+        make_member(name=name)
+    asked = ["create_batch", "wave-1", "--kind", "turn_pair", "--all-annotators", "--overlap"]
+    told = "^3 members cannot fill 5 seats of an item"
+
+    for overlap in ("5", "1+5:0.5"):
+        for more in ("--preview", "--open"):
+            with pytest.raises(CommandError, match=told):
+                run(*asked, overlap, more)
+    assert "3 members" in run(*asked, "3", "--preview")
+    assert not Batch.objects.exists()
+    run(*asked, "5")
+    assert Batch.objects.get().state == BatchState.DRAFT
+
+
+def test_a_batch_that_cannot_open_leaves_no_draft(lead):
+    make_tree(paths=2)
+
+    with pytest.raises(CommandError):
+        run("create_batch", "wave-1", "--kind", "turn_pair", "--open")
+
+    assert not Batch.objects.exists()
+    assert not Item.objects.exists()
 
 
 def test_no_lead_or_several_are_told_what_to_do():

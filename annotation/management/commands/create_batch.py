@@ -1,6 +1,7 @@
 """`manage.py create_batch`: cut dialogues into a batch, or see first what it would cost."""
 
 import json
+import re
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from annotation.actions.batches import create_batch, open_batch
+from annotation.actions.batches import create_batch
 from annotation.choices import (
     REASON_PRESETS,
     BatchKind,
@@ -34,6 +35,7 @@ from annotation.reports.batches import (
     reasons_of,
 )
 from annotation.reports.items import DialogueChoice
+from annotation.reports.words import counted, rounded
 
 
 class Command(BaseCommand):
@@ -161,16 +163,14 @@ class Command(BaseCommand):
         try:
             plan = _plan(project, options)
             if options["preview"]:
-                preview = preview_batch(plan)
+                preview = preview_batch(plan, opening=options["open"])
                 self._print(preview, as_json=options["json"])
                 if preview.problems:
                     raise CommandError(" ".join(preview.problems))
                 return
             lead = lead_of(project, options["by"])
             preview = preview_batch(plan)
-            batch = create_batch(plan, by=lead, now=timezone.now())
-            if options["open"]:
-                batch = open_batch(batch, by=lead, now=timezone.now())
+            batch = create_batch(plan, by=lead, now=timezone.now(), opened=options["open"])
         except (AnnotationError, ValueError) as refused:
             raise CommandError(str(refused)) from refused
         if options["json"]:
@@ -196,15 +196,19 @@ class Command(BaseCommand):
         for reason, count in preview.left_out.items():
             write(f"             {count} left out: {reason.replace('_', ' ')}")
         each = ", ".join(
-            f"{count} at each of {items} items" for count, items in preview.seats_per_item.items()
+            f"{count} at each of {counted(items, 'item')}"
+            for count, items in preview.seats_per_item.items()
         )
-        write(f"  seats      {preview.seats} ({each}), {preview.members} members")
+        write(f"  seats      {preview.seats} ({each}), {counted(preview.members, 'member')}")
         for name, spread in preview.per_item.items():
             write(
-                f"  {name:<10} {spread.median:g} an item (median), {spread.least:g} to {spread.most:g}"
+                f"  {name:<10} {rounded(spread.median)} an item (median), "
+                f"{rounded(spread.least)} to {rounded(spread.most)}"
             )
+        carried = f", or {rounded(preview.hours_carried)} where ratings are carried"
         write(
-            f"  hours      {preview.hours:g}, or {preview.hours_carried:g} where ratings are carried"
+            f"  hours      {rounded(preview.hours)}"
+            + (carried if preview.hours_carried != preview.hours else "")
         )
 
 
@@ -261,9 +265,10 @@ def _rubric(project: Project, named: str | None) -> Rubric:
 def _choice(options: dict[str, Any]) -> DialogueChoice:
     least = most = None
     if options["turns"]:
-        first, dash, last = options["turns"].partition("-")
-        least = _number(first, "turns")
-        most = _number(last, "turns") if dash else least
+        told = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", options["turns"])
+        if told is None:
+            raise CommandError(f"--turns {options['turns']}: write N or N-M, for example 2-5.")
+        least, most = int(told[1]), int(told[2] or told[1])
     return DialogueChoice(
         imports=tuple(options["imports"]),
         sources=tuple(options["sources"]),
