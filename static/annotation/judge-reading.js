@@ -49,7 +49,8 @@
   /* Where one is */
 
   const place = () => {
-    const line = 160;
+    // A little below what sticks to the top, which is more where the rail lies there too.
+    const line = window.innerWidth < 1100 ? 210 : 160;
     let found = sections[0];
     for (const section of sections) {
       if (section.checkVisibility() && section.getBoundingClientRect().top <= line) found = section;

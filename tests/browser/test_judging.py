@@ -772,6 +772,7 @@ def test_on_a_phone_what_sticks_to_the_top_lies_one_under_the_other(open_page):
 
     page.locator('[data-rail="whole"]').click()
 
+    expect(page.locator('[data-rail="whole"]')).to_have_attribute("aria-current", "true")
     header, rail, switch, title = (
         page.locator(one).bounding_box()
         for one in (".judge-header", ".rail", ".side-switch", "#whole h2")
