@@ -18,7 +18,7 @@ from annotation.models.evidence import drop_triggers, make_triggers
 
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+SHARED_DATA = (Path(__file__).resolve().parents[2] / "shared" / "data").resolve()
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """The time at which tests begin."""
