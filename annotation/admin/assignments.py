@@ -3,9 +3,16 @@
 from typing import ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from annotation.admin.base import ViewOnlyAdmin
+from annotation.actions.judgments import admit_surplus
+from annotation.admin.base import ViewOnlyAdmin, act_on_each
 from annotation.models.assignments import Assignment, Draft, Seat
+from annotation.models.projects import Member
 
 
 @admin.register(Seat)
@@ -42,6 +49,14 @@ class AssignmentAdmin(ViewOnlyAdmin[Assignment]):
     ordering = ("-claimed_at", "-pk")
     date_hierarchy = "claimed_at"
     list_select_related = ("item", "member", "seat")
+    actions = ("admit_chosen",)
+
+    @admin.action(description=gettext_lazy("Admit late work to an extra seat"))
+    def admit_chosen(self, request: HttpRequest, chosen: QuerySet[Assignment]) -> None:
+        def admit(assignment: Assignment, lead: Member) -> None:
+            admit_surplus(assignment, by=lead, now=timezone.now())
+
+        act_on_each(request, chosen, admit, done=_("%(count)s admitted."))
 
 
 @admin.register(Draft)
