@@ -9,7 +9,6 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.files.storage import storages
-from django.db import connection
 from django.db.backends.sqlite3.base import DatabaseOperations as SqliteOperations
 from django.db.models.signals import post_migrate
 
@@ -65,8 +64,3 @@ def _make_default_project(**_: object) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _default_project_after_flush() -> None:
     post_migrate.connect(_make_default_project, sender=apps.get_app_config("annotation"))
-
-
-@pytest.fixture
-def on_postgresql() -> bool:
-    return connection.vendor == "postgresql"

@@ -14,12 +14,6 @@ from annotation.models.rubric import Rubric
 
 
 class BatchQuerySet(models.QuerySet["Batch"]):
-    def of_members(self, members: "models.QuerySet[Member]") -> Self:
-        """Batches that any of `members` takes part in and is not paused in."""
-        return self.filter(
-            participations__member__in=members, participations__paused_at=None
-        ).distinct()
-
     def open(self) -> Self:
         return self.filter(state=BatchState.OPEN)
 
