@@ -1,8 +1,14 @@
-"""What agreement costs: `python benchmarks/agreement.py [--items N]`.
+"""What agreement costs: `python benchmarks/agreement.py [--items N] [--database postgres://...]`.
 
 1,000,000 items, three of 200 annotators each, scores 0 to 3. Times are medians; each measurement
 of peak memory runs in a process of its own. The `krippendorff` package gets its fastest input
 (counts of values) in the same run; one pass is a plain read of the ratings' bytes.
+
+With `--database`, a database of its own is made on that server with a batch of 1,000,000 ratings on
+nine dimensions and 400,000 preferences, overall and on each; each report is computed from it, and
+it is dropped again. The server groups; `rows`
+is how many travel, and the longest statement stands beside them: pages give up on one after 60 s.
+On a busy machine look at the processor's seconds, of ours and of the server's.
 """
 
 import argparse
@@ -140,6 +146,10 @@ def peak_of(name: str, data: Path) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=1_000_000)
+    parser.add_argument("--database", metavar="URL", help="PostgreSQL server to measure reports on")
+    parser.add_argument(
+        "--database-items", type=int, default=13_334, help="conversations; 75 ratings each"
+    )
     parser.add_argument("--peak-of", choices=list(WORK), help=argparse.SUPPRESS)
     parser.add_argument("--data", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -152,11 +162,87 @@ def main() -> None:
         print(peak_memory() - before)
         return
 
+    if options.database:
+        from_database(options.database, items=options.database_items)
+        return
     ratings = made(options.items)
     with TemporaryDirectory() as folder:
         data = Path(folder) / "ratings.npy"
         np.save(data, np.stack([ratings.unit, ratings.annotator, ratings.category]))
         compare(ratings, data)
+
+
+def from_database(url: str, *, items: int) -> None:
+    """Print what each report of a batch costs from PostgreSQL."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    from rated_world import PER_ITEM, own_database, rated_batch
+
+    with own_database(url):
+        start = time.perf_counter()
+        batch = rated_batch(items=items, kind="conversation_pair")
+        print(f"{items * PER_ITEM:,} ratings made in {time.perf_counter() - start:.0f} s")
+        from django.db import connection
+
+        from annotation.reports.figures import REPORTS
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            server = cursor.fetchone()[0]
+        one_pass = read(server, "SELECT COUNT(*), SUM(score) FROM annotation_rating")
+        every = read(
+            server, "SELECT judgment_id, response_id, dimension_id, score FROM annotation_rating"
+        )
+        print(
+            f"one pass in the server {one_pass:.2f} s, all rows fetched {every:.2f} s (processors)"
+        )
+        for kind, report in REPORTS.items():
+            told = Told()
+            before = time.perf_counter(), time.process_time(), server_seconds(server)
+            with connection.execute_wrapper(told):
+                report(batch)
+            wall = time.perf_counter() - before[0]
+            ours, theirs = time.process_time() - before[1], server_seconds(server) - before[2]
+            print(
+                f"{kind:14} {wall:6.1f} s on the clock; processor: {ours:5.1f} s here, "
+                f"{theirs:5.1f} s in the server; {(ours + theirs) / every:.1f} times all rows, "
+                f"{(ours + theirs) / one_pass:.0f} passes; "
+                f"{told.rows:,} rows, longest statement {told.longest:.1f} s"
+            )
+        print(f"peak memory of this process: {peak_memory():.0f} MB")
+
+
+class Told:
+    """Notes how many rows the statements of a report return, and the seconds of the longest."""
+
+    def __init__(self) -> None:
+        self.rows, self.longest = 0, 0.0
+
+    def __call__(self, execute, sql, params, many, context):
+        start = time.perf_counter()
+        found = execute(sql, params, many, context)
+        self.longest = max(self.longest, time.perf_counter() - start)
+        self.rows += max(context["cursor"].rowcount, 0)
+        return found
+
+
+def read(server: int, query: str) -> float:
+    """Return the processor seconds, ours and the server's, that the rows of a query take."""
+    from django.db import connection
+
+    before = time.process_time() + server_seconds(server)
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        cursor.fetchall()
+    return max(time.process_time() + server_seconds(server) - before, 0.01)
+
+
+def server_seconds(pid: int) -> float:
+    """Return the processor seconds of a server's process on this machine; 0 where unknown."""
+    status = Path(f"/proc/{pid}/stat")
+    if not status.exists():
+        return 0.0
+    fields = status.read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
 
 
 def peak_memory() -> float:

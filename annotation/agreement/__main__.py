@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from annotation.agreement.estimates import Estimate
 from annotation.agreement.intervals import REPLICATES
 from annotation.agreement.reading import RatingsFile, Unreadable, read_ratings
 from annotation.agreement.reliability import Reliability, full_report
+from annotation.agreement.summary import Summary, summary
 
 _DESCRIPTION = """\
 How well annotators agree, from a file with the columns unit, annotator and score: one row for
@@ -34,6 +35,18 @@ what to read first
   cohen_kappa, scott_pi  exactly two annotators.
   icc                  numbers, and everybody rated everything (Shrout and Fleiss 1979).
   spearman_brown       reliability of the mean of a unit's ratings rather than of one rating.
+
+then
+  each annotator       severity: mean of their score less the co-raters' mean score (below 0
+                       severe); shrunk: drawn to the pool by as much as it is uncertain; q: p of
+                       no difference, adjusted over all people (Benjamini and Hochberg); distance
+                       to a co-rater in points; with most: agreement with more than half of the
+                       others, themselves left out; alpha of everybody else, and its change.
+  consensus            more than half, or told that there is none; Dawid and Skene's model as a
+                       second opinion, with whether it converged. Never score a model against
+                       labels it helped to make.
+  preferences          with --domain response_1,tie,response_2,both_bad: alpha nominal and ordered,
+                       agreement of the decided and their share, reversals, ties.
 
 intervals
   95 %, on Fisher's z scale: the wider of resampling units (or, with --cluster, dialogues: their
@@ -72,15 +85,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report = full_report(
             file.ratings, level=level, replicates=options.replicates, seed=options.seed
         )
+        more = summary(file.ratings, file.people, replicates=options.replicates, seed=options.seed)
     except (Unreadable, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     for note in file.notes:
         print(f"note: {note}", file=sys.stderr)
     if options.json:
-        print(json.dumps(as_json(report), ensure_ascii=False, allow_nan=False, indent=2))
+        told = as_json(report) | more.as_dict()
+        print(json.dumps(told, ensure_ascii=False, allow_nan=False, indent=2))
     else:
-        print(as_text(report, file))
+        print("\n".join([as_text(report, file), *beside(more)]))
     return 0
 
 
@@ -194,6 +209,51 @@ def as_text(report: Reliability, file: RatingsFile) -> str:
         for row in rows
     ]
     return "\n".join(["; ".join(counts), f"scores given: {scores}", "", *lines])
+
+
+def beside(more: Summary) -> Iterator[str]:
+    """Yield the lines about people, consensus and preferences."""
+    if more.people:
+        yield "\neach annotator beside the others of the same units"
+        header = ("annotator", "severity", "shrunk", "q", "distance", "exact", "with most",
+                  "alpha without", "change", "ratings")  # fmt: skip
+        yield from _table(
+            header,
+            [
+                (one.annotator, *(_figure(value) for value in (
+                    one.severity, one.shrunk, one.q, one.absolute, one.exact, one.consensus,
+                    one.alpha_without, one.alpha_change)), str(one.ratings))
+                for one in more.people
+            ],
+        )  # fmt: skip
+    told = more.consensus
+    ways = ", ".join(f"{count} {way.replace('_', ' ')}" for way, count in told.ways.items())
+    yield f"\nconsensus of units with two ratings or more: {ways}"
+    if told.converged is None:
+        yield f"Dawid and Skene: {told.why_not}"
+    else:
+        how = "converged" if told.converged else "DID NOT CONVERGE"
+        prior = ", ".join(f"{score}: {share:.3f}" for score, share in told.prior.items())
+        yield (
+            f"Dawid and Skene: {how} after {told.steps} steps; shares {prior}; differs from the "
+            f"majority on {told.differs} units"
+        )
+    if more.preferences is not None:
+        yield "\npreferences"
+        yield from _table(
+            ("measure", "weights", "value", "95 % interval", "state", "varied", "reason"),
+            [_cells(one) for one in more.preferences.estimates],
+        )
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    for row in [header, *rows]:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def _cells(one: Estimate) -> tuple[str, ...]:

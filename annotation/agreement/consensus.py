@@ -5,6 +5,7 @@ algorithm (Applied Statistics 28, 1979). With q classes each annotator has q (q 
 parameters, so it needs many ratings each; never score a model against labels it helped to make.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +13,13 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
-from annotation.agreement.patterns import FloatArray, IntArray
+from annotation.agreement.patterns import FloatArray, IntArray, Patterns, Ratings
+
+MOST_FITTED = 100_000
+"""Ratings up to which Dawid and Skene's model is fitted beside the majority."""
+
+LEAST_EACH = 5
+"""Ratings a person at the middle must have given for each of their numbers in the model."""
 
 
 class Way(StrEnum):
@@ -43,6 +50,39 @@ def majority(counts: Sequence[int]) -> Consensus:
     if 2 * counts[most] > ratings:
         return Consensus(most, Way.MAJORITY)
     return Consensus(None, Way.NO_MAJORITY)
+
+
+@dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """One unit without a majority, or of which Dawid and Skene's model says something else.
+
+    :ivar votes: how many gave each category; `majority` and `best` are indices.
+    :ivar best: what the model says, with its probability; None where it is not fitted.
+    """
+
+    unit: int
+    votes: tuple[int, ...]
+    majority: int | None
+    best: int | None
+    probability: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusSummary:
+    """How a consensus comes to be, over units with two ratings or more.
+
+    :ivar ways: how many units are unanimous, have a majority, or have none.
+    :ivar converged: whether Dawid and Skene's model stood still; None: not fitted, see `why_not`.
+    :ivar prior: its share of each score.
+    :ivar differs: units where it says other than the majority, of those that have one.
+    """
+
+    ways: dict[str, int]
+    converged: bool | None
+    steps: int
+    prior: dict[str, float]
+    differs: int
+    why_not: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,18 +125,94 @@ def dawid_skene(
     if labels.min() < 0 or labels.max() >= classes:
         raise ValueError("a label is outside the classes")
     size, members = int(units.max()) + 1, int(people.max()) + 1
-    posterior = _counts(units, labels, np.ones(len(units)), (size, classes))
-    rated = posterior.sum(axis=1, keepdims=True)
+    given = people * classes + labels
+    kind, one_of = _alike(units, given, size=size)
+    weight = np.bincount(kind) / size
+    chosen = np.isin(units, one_of)
+    units, given, labels = kind[units[chosen]], given[chosen], labels[chosen]
+    # A row for each class: sums over classes are then sums of rows, which are quick.
+    posterior = _counts(labels, units, np.ones(len(units)), (classes, len(weight)))
+    rated = posterior.sum(axis=0)
     posterior = np.where(rated > 0, posterior / np.maximum(rated, 1), 1 / classes)
     change, steps, log_likelihood = np.inf, 0, -np.inf
     while change >= tolerance and steps < most_steps:
         steps += 1
-        prior, errors = _maximise(posterior, units, people, labels, members)
-        renewed, log_likelihood = _expect(prior, errors, units, people, labels, size)
+        prior, errors = _maximise(posterior, weight, units, given, members)
+        renewed, log_likelihoods = _expect(prior, errors, units, given, len(weight))
+        log_likelihood = float(log_likelihoods @ weight) * size
         change = float(np.abs(renewed - posterior).max())
         posterior = renewed
-    prior, errors = _maximise(posterior, units, people, labels, members)
-    return DawidSkene(prior, errors, posterior, log_likelihood, steps, change < tolerance)
+    prior, errors = _maximise(posterior, weight, units, given, members)
+    return DawidSkene(
+        prior, errors, posterior[:, kind].T, log_likelihood, steps, change < tolerance
+    )
+
+
+def ways_of(patterns: Patterns) -> dict[str, int]:
+    """Return how many units with two ratings or more are unanimous, have a majority, or none."""
+    ways: Counter[Way] = Counter()
+    for counts, units in zip(patterns.counts.tolist(), patterns.units.tolist(), strict=True):
+        if sum(counts) > 1:
+            ways[majority(counts).how] += units
+    return {str(way): ways[way] for way in (Way.UNANIMOUS, Way.MAJORITY, Way.NO_MAJORITY)}
+
+
+def not_fitted(patterns: Patterns) -> ConsensusSummary:
+    """Return the majority alone, of too many ratings for the model, or of none."""
+    why = f"not fitted to {patterns.ratings} ratings; {MOST_FITTED} are the most"
+    return ConsensusSummary(ways_of(patterns), None, 0, {}, 0, why)
+
+
+def too_thin(ratings: Ratings) -> str:
+    """Return why people gave too few ratings each for the model to be believed, or "".
+
+    Of each person it finds how often they say each of the q categories in use of each: q (q - 1)
+    numbers. With few ratings for each of these it invents answers, and is sure of them.
+    """
+    used = len(np.unique(ratings.category))
+    each = np.bincount(ratings.annotator)
+    middle = int(np.median(each[each > 0])) if len(each) else 0
+    least = LEAST_EACH * used * (used - 1)
+    if middle >= least:
+        return ""
+    return f"not fitted: {middle} ratings a person at the middle; {least} are asked for"
+
+
+def summarised(
+    patterns: Patterns, ratings: Ratings, *, why_not: str = ""
+) -> tuple[ConsensusSummary, tuple[SecondOpinion, ...]]:
+    """Return the majority beside the model, and the units without one or where the model differs.
+
+    Those without a majority come first, then those of which the model is surest.
+
+    :param ratings: the same as `patterns`, row by row; at least one, at most `MOST_FITTED`.
+    :param why_not: why the model is not to be fitted.
+    """
+    q = len(ratings.domain)
+    model = None
+    if not why_not:
+        model = dawid_skene(ratings.unit, ratings.annotator, ratings.category, classes=q)
+    counts = np.bincount(ratings.unit * q + ratings.category, minlength=ratings.units * q)
+    counts = counts.reshape(ratings.units, q)
+    others = []
+    for unit in np.flatnonzero(counts.sum(axis=1) > 1).tolist():
+        votes = counts[unit].tolist()
+        agreed = majority(votes).category
+        said = None if model is None else int(model.posterior[unit].argmax())
+        if agreed is None or said not in {None, agreed}:
+            chance = None if model is None else float(model.posterior[unit].max())
+            others.append(SecondOpinion(unit, tuple(votes), agreed, said, chance))
+    others.sort(key=lambda one: (one.majority is not None, -(one.probability or 0)))
+    prior = {} if model is None else dict(zip(map(str, ratings.domain), model.prior, strict=True))
+    found = ConsensusSummary(
+        ways=ways_of(patterns),
+        converged=None if model is None else model.converged,
+        steps=0 if model is None else model.steps,
+        prior={name: float(share) for name, share in prior.items()},
+        differs=sum(one.majority is not None for one in others),
+        why_not=why_not,
+    )
+    return found, tuple(others)
 
 
 def _counts(
@@ -107,33 +223,60 @@ def _counts(
     return np.asarray(sums.reshape(shape), dtype=np.float64)
 
 
+def _alike(units: IntArray, given: IntArray, *, size: int) -> tuple[IntArray, IntArray]:
+    """Return each unit's kind, and a unit of each: those of one kind were given the same answers.
+
+    The model says the same of units of one kind, so it is fitted to one of each and counts them.
+    Rating by rating, units that were alike so far part where the next differs.
+    """
+    given = given[np.lexsort((given, units))]
+    held = np.bincount(units, minlength=size)
+    first = np.cumsum(held) - held
+    kind, kinds, answers = np.zeros(size, np.int64), 1, int(given.max()) + 1
+    more = np.arange(size)
+    for place in range(int(held.max())):
+        more = more[held[more] > place]
+        told, at = np.unique(kind[more] * answers + given[first[more] + place], return_inverse=True)
+        kind[more] = kinds + at
+        kinds += len(told)
+    _, one_of, kind = np.unique(kind, return_index=True, return_inverse=True)
+    return kind, one_of
+
+
 def _maximise(
-    posterior: FloatArray, units: IntArray, people: IntArray, labels: IntArray, members: int
+    posterior: FloatArray, weight: FloatArray, units: IntArray, given: IntArray, members: int
 ) -> tuple[FloatArray, FloatArray]:
-    classes = posterior.shape[1]
+    """Return the prior and the errors.
+
+    :param posterior: (classes, kinds) of units; :param weight: (kinds,) their shares of the units.
+    """
+    classes = len(posterior)
+    shares = posterior * weight
     errors = np.empty((members, classes, classes))
     for true in range(classes):
-        errors[:, true] = _counts(people, labels, posterior[units, true], (members, classes))
+        sums = np.bincount(given, weights=shares[true][units], minlength=members * classes)
+        errors[:, true] = sums.reshape(members, classes)
     totals = errors.sum(axis=2, keepdims=True)
     errors = np.where(totals > 0, errors / np.where(totals > 0, totals, 1), 1 / classes)
-    return posterior.mean(axis=0), errors
+    return shares.sum(axis=1), errors
 
 
 def _expect(
-    prior: FloatArray,
-    errors: FloatArray,
-    units: IntArray,
-    people: IntArray,
-    labels: IntArray,
-    size: int,
-) -> tuple[FloatArray, float]:
-    classes = len(prior)
+    prior: FloatArray, errors: FloatArray, units: IntArray, given: IntArray, kinds: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return the posterior, (classes, kinds), and the log likelihood of a unit of each kind.
+
+    :param given: each rating's annotator and label, the place in one row of `errors` by truth.
+    """
     floor = np.finfo(np.float64).tiny
-    scores = np.repeat(np.log(np.maximum(prior, floor))[None], size, axis=0)
-    for true in range(classes):
-        logs = np.log(np.maximum(errors[people, true, labels], floor))
-        scores[:, true] += np.bincount(units, weights=logs, minlength=size)
-    highest = scores.max(axis=1, keepdims=True)
+    logs = np.log(np.maximum(errors, floor))
+    # A class without any share stays so: with the floor it would win where all others are unlikely.
+    shares = np.where(prior > 0, np.log(np.maximum(prior, floor)), -np.inf)
+    scores = np.repeat(shares[:, None], kinds, axis=1)
+    for true in range(len(prior)):
+        told = logs[:, true].ravel()[given]
+        scores[true] += np.bincount(units, weights=told, minlength=kinds)
+    highest = scores.max(axis=0)
     likelihood = np.exp(scores - highest)
-    together = likelihood.sum(axis=1, keepdims=True)
-    return likelihood / together, float((np.log(together) + highest).sum())
+    together = likelihood.sum(axis=0)
+    return likelihood / together, np.log(together) + highest

@@ -24,6 +24,8 @@ WIDE = 0.2
 """An interval wider than this (0.1 to either side) is provisional."""
 ONE_SIDED = 0.85
 FEW_MINORITY_UNITS = 30
+THIN = 10
+"""With fewer clusters that have any score but the most frequent, spreads imagine one unit more."""
 
 
 class State(StrEnum):
@@ -69,6 +71,7 @@ class Basis:
     :ivar annotators: who rated one; 0: unknown.
     :ivar largest: share of the most frequent score, 0 to 1.
     :ivar minority_units: units in which somebody chose another.
+    :ivar minority_clusters: clusters that hold one of these.
     """
 
     units: int
@@ -76,6 +79,12 @@ class Basis:
     annotators: int
     largest: float
     minority_units: int
+    minority_clusters: int
+
+    @property
+    def thin(self) -> bool:
+        """Whether so few clusters say anything that their own spread cannot be trusted."""
+        return self.minority_clusters < THIN
 
 
 def basis(patterns: Patterns) -> Basis:
@@ -88,6 +97,7 @@ def basis(patterns: Patterns) -> Basis:
         annotators=patterns.pairable_annotators,
         largest=max(marginals, default=0) / ratings if ratings else 0.0,
         minority_units=patterns.minority_units,
+        minority_clusters=patterns.minority_clusters,
     )
 
 
@@ -111,7 +121,9 @@ def estimate(
     """
     if np.isnan(value):
         return Estimate(measure, weights, None, None, None, State.UNDEFINED, undefined)
-    over_clusters = spread_over_clusters(replicates, clusters=facts.clusters)
+    over_clusters = spread_over_clusters(
+        replicates, clusters=facts.clusters, telling=None if share else facts.minority_clusters
+    )
     over_annotators = spread_over_annotators(left_out, annotators=facts.annotators)
     interval = widest(
         value, over_clusters=over_clusters, over_annotators=over_annotators, share=share

@@ -9,6 +9,7 @@ keeps them inside the range and covers better near its ends. Everything random i
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from math import atan, atanh, cos, pi, sin, sqrt, tanh
 from statistics import NormalDist
 
@@ -20,6 +21,10 @@ CONFIDENCE = 0.95
 REPLICATES = 1000
 _MOST_UNDEFINED = 0.1
 _DRAWN_AT_ONCE = 2_000_000
+MOST_CLUSTERS = 2000
+GROUPS = 1000
+"""More clusters than `MOST_CLUSTERS` are put into so many groups at random, which are resampled
+instead: it knows the standard error to 2 %, as 1,000 replicates do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +60,15 @@ def bootstrap_sums(
     Clusters of one kind are drawn together, by a multinomial count for each kind; where nearly
     every cluster is of its own kind, drawing clusters one by one is faster and is the same.
     """
-    rng = np.random.default_rng(seed)
     kinds, clusters = len(times), int(times.sum())
     if clusters == 0:
         return np.zeros((replicates, sums.shape[1]))
+    if kinds == clusters <= MOST_CLUSTERS:
+        return np.asarray(_drawn(clusters, replicates, seed) @ sums)
+    rng = np.random.default_rng(seed)
+    if len(times) > MOST_CLUSTERS:
+        sums, times = _in_groups(sums, times, rng)
+        kinds, clusters = len(times), int(times.sum())
     one_by_one = clusters < 8 * kinds
     owner = np.repeat(np.arange(kinds), times) if one_by_one else np.empty(0, np.int64)
     out = np.empty((replicates, sums.shape[1]))
@@ -73,6 +83,30 @@ def bootstrap_sums(
             counts = rng.multinomial(clusters, times / clusters, size=size)
         out[start : start + size] = counts.astype(np.float64) @ sums
     return out
+
+
+@lru_cache(maxsize=1)
+def _drawn(clusters: int, replicates: int, seed: int) -> FloatArray:
+    """Return how often each cluster is drawn: (replicates, clusters).
+
+    The dimensions and turns of a batch have the same dialogues, so the last ones are kept.
+    """
+    drawn = np.random.default_rng(seed).integers(0, clusters, size=(replicates, clusters))
+    drawn += np.arange(replicates)[:, None] * clusters
+    counts = np.bincount(drawn.ravel(), minlength=replicates * clusters)
+    return counts.reshape(replicates, clusters).astype(np.float64)
+
+
+def _in_groups(
+    sums: FloatArray, times: IntArray, rng: np.random.Generator
+) -> tuple[FloatArray, IntArray]:
+    """Return the sums of `GROUPS` random groups of clusters, as equal in size as can be."""
+    owner = rng.permutation(np.repeat(np.arange(len(times)), times))
+    group = np.arange(len(owner)) % GROUPS
+    grouped = np.empty((GROUPS, sums.shape[1]))
+    for column in range(sums.shape[1]):
+        grouped[:, column] = np.bincount(group, weights=sums[owner, column], minlength=GROUPS)
+    return grouped, np.ones(GROUPS, np.int64)
 
 
 def leave_out_sums(patterns: Patterns) -> FloatArray:
@@ -111,26 +145,37 @@ class Spread:
     why_not: str = ""
 
 
-def spread_over_clusters(replicates: FloatArray, *, clusters: int) -> Spread:
-    """Return the bootstrap standard error of a coefficient's replicates (NaN: undefined)."""
+def spread_over_clusters(
+    replicates: FloatArray, *, clusters: int, telling: int | None = None
+) -> Spread:
+    """Return the bootstrap standard error of a coefficient's replicates (NaN: undefined).
+
+    :param telling: clusters that say anything about the coefficient, which are its degrees of
+        freedom and one; None: all of them.
+    """
     if clusters < 2:
         return Spread(None, 0, "a single dialogue or unit")
     defined = replicates[~np.isnan(replicates)]
     if len(defined) < (1 - _MOST_UNDEFINED) * len(replicates):
         share = 100 * (1 - len(defined) / len(replicates))
         return Spread(None, 0, f"undefined in {share:.0f} % of the resamples")
-    return Spread(float(defined.std(ddof=1)), clusters - 1)
+    held = clusters if telling is None else min(clusters, telling)
+    return Spread(float(defined.std(ddof=1)), max(held - 1, 1))
 
 
 def spread_over_annotators(left_out: FloatArray, *, annotators: int) -> Spread:
-    """Return the delete-one-annotator jackknife standard error (NaN: undefined without them)."""
+    """Return the delete-one-annotator jackknife standard error (NaN: undefined without them).
+
+    Without the usual factor (A - 1) / A, as the HC3 variance of regressions has it (MacKinnon and
+    White 1985): with it, five annotators of very different severity are covered in 92 % of the
+    samples at most.
+    """
     if annotators < 3:
         return Spread(None, 0, f"{annotators or 'unknown'} annotators: too few to leave one out")
     defined = left_out[~np.isnan(left_out)]
     if len(defined) < len(left_out):
         return Spread(None, 0, "undefined without some of the annotators")
-    size = len(defined)
-    variance = (size - 1) / size * float(np.square(defined - defined.mean()).sum())
+    variance = float(np.square(defined - defined.mean()).sum())
     return Spread(sqrt(variance), annotators - 1)
 
 
@@ -172,6 +217,7 @@ def wilson(successes: float, trials: float) -> Interval | None:
     return Interval(low, high, "wilson")
 
 
+@cache
 def t_quantile(freedom: int) -> float:
     """Return the two-sided 95 % quantile of Student's t.
 
@@ -184,10 +230,10 @@ def t_quantile(freedom: int) -> float:
         second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
         third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
         return z + first / freedom + second / freedom**2 + third / freedom**3
-    return _bisect(lambda t: _inside(t, freedom) - CONFIDENCE, 0.0, 20.0)
+    return _bisect(lambda t: t_inside(t, freedom) - CONFIDENCE, 0.0, 20.0)
 
 
-def _inside(t: float, freedom: int) -> float:
+def t_inside(t: float, freedom: int) -> float:
     """Return P(|T| <= t)."""
     angle = atan(t / sqrt(freedom))
     if freedom % 2:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 Score = int | float | str
 
 _BITS = 5
@@ -125,12 +126,24 @@ class Patterns:
     @property
     def minority_units(self) -> int:
         """Pairable units in which somebody chose other than the most frequent score."""
+        return int(self.units[self._telling()].sum())
+
+    def _telling(self) -> BoolArray:
+        """Pairable patterns with a score other than the most frequent one: (patterns,)."""
         pairable = self.counts.sum(axis=1) >= 2
-        if not pairable.any():
-            return 0
-        common = int(np.argmax(self.units[pairable] @ self.counts[pairable]))
+        common = (
+            int(np.argmax(self.units[pairable] @ self.counts[pairable])) if pairable.any() else 0
+        )
         others = self.counts.sum(axis=1) - self.counts[:, common]
-        return int(self.units[pairable & (others > 0)].sum())
+        return np.asarray(pairable & (others > 0))
+
+    @property
+    def minority_clusters(self) -> int:
+        """Clusters with a unit that `minority_units` counts."""
+        if self.groups is None:
+            return self.minority_units
+        held = self.groups.cluster[self._telling()[self.groups.pattern]]
+        return int(np.unique(held).size)
 
     @property
     def pairable_clusters(self) -> int:
@@ -225,7 +238,7 @@ def pack(unit: IntArray, category: IntArray, *, units: int, q: int) -> tuple[Int
         weights = np.left_shift(1, _BITS * np.arange(q)).astype(np.float64)
         packed = np.bincount(unit, weights=weights[category], minlength=units)
         if packed.max(initial=0) < _EXACT:
-            keys, inverse = _distinct(packed.astype(np.int64))
+            keys, inverse = distinct(packed.astype(np.int64))
             counts = np.right_shift.outer(keys, _BITS * np.arange(q))
             counts[:, :-1] &= (1 << _BITS) - 1
             if int(np.bincount(inverse, minlength=len(keys)) @ counts.sum(axis=1)) == len(unit):
@@ -235,8 +248,11 @@ def pack(unit: IntArray, category: IntArray, *, units: int, q: int) -> tuple[Int
     return counts.astype(np.int64), inverse.reshape(-1)
 
 
-def _distinct(packed: IntArray) -> tuple[IntArray, IntArray]:
-    """`np.unique` with inverse, by a table where the numbers are small enough for one."""
+def distinct(packed: IntArray) -> tuple[IntArray, IntArray]:
+    """Return `np.unique` with inverse, by a table where the numbers are small enough for one.
+
+    Whole numbers from 0 up.
+    """
     highest = int(packed.max(initial=0))
     if highest > max(4 * len(packed), 1 << 20):
         keys, inverse = np.unique(packed, return_inverse=True)
@@ -314,6 +330,32 @@ def _without_empty(patterns: Patterns) -> Patterns:
         units=patterns.units[rated],
         groups=groups,
         cells=cells,
+    )
+
+
+def with_one_more(patterns: Patterns) -> Patterns:
+    """Return the patterns with one imagined unit, in a cluster of its own, on which as many people
+    as rate the fullest unit agree on the score that is most frequent after the most frequent.
+
+    Where few units have such a score at all, that none of them agrees on it may be chance.
+    """
+    marginals = np.asarray(patterns.pairable_marginals)
+    second = int(np.argsort(-marginals, kind="stable")[1])
+    imagined = np.zeros((1, len(patterns.domain)), np.int64)
+    imagined[0, second] = int(patterns.counts.sum(axis=1).max())
+    groups = patterns.groups
+    if groups is not None:
+        groups = Groups(
+            cluster=np.append(groups.cluster, groups.clusters),
+            pattern=np.append(groups.pattern, len(patterns.counts)),
+            count=np.append(groups.count, 1),
+            clusters=groups.clusters + 1,
+        )
+    return replace(
+        patterns,
+        counts=np.concatenate([patterns.counts, imagined]),
+        units=np.append(patterns.units, 1),
+        groups=groups,
     )
 
 

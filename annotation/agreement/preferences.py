@@ -20,6 +20,7 @@ from annotation.agreement.reliability import (
     coefficient_estimate,
     resample,
 )
+from annotation.agreement.testing import binomial_test
 
 FIRST, TIE, SECOND, BOTH_BAD = "response_1", "tie", "response_2", "both_bad"
 OUTCOMES = (FIRST, TIE, SECOND, BOTH_BAD)
@@ -131,18 +132,24 @@ def _given(sums: Sums, outcome: str) -> FloatArray:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How often the response shown first was preferred, of all decided preferences."""
+    """How often one kind of side was preferred (shown first, longer), of all decided preferences.
+
+    :ivar low: lower end of Wilson's 95 % interval; None of nothing.
+    :ivar p: two-sided p of the exact binomial test against one half.
+    """
 
     first: int
     decided: int
     share: float | None
     low: float | None
     high: float | None
+    p: float | None
 
 
 def position(*, first: int, decided: int) -> Position:
     """Return the share of first-shown wins with Wilson's 95 % interval; None of nothing."""
     interval: Interval | None = wilson(first, decided)
     if interval is None:
-        return Position(first, decided, None, None, None)
-    return Position(first, decided, first / decided, interval.low, interval.high)
+        return Position(first, decided, None, None, None, None)
+    p = binomial_test(first, decided)
+    return Position(first, decided, first / decided, interval.low, interval.high, p)

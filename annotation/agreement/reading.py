@@ -25,12 +25,14 @@ class Unreadable(Exception):
 class RatingsFile:
     """What a file of ratings held.
 
+    :ivar people: the annotators' names by code.
     :ivar empty: rows without a score, which are no ratings.
     :ivar left_out: rows that the filters did not name.
     :ivar notes: what the reader should know about how it was read.
     """
 
     ratings: Ratings
+    people: tuple[str, ...]
     empty: int
     left_out: int
     notes: tuple[str, ...]
@@ -98,7 +100,9 @@ def read_ratings(
         ) from None
     except ValueError as error:
         raise Unreadable(f"{path}, column {cluster}: {error}") from None
-    return RatingsFile(ratings, empty, left_out, tuple(notes))
+    # Codes are given in the order of the names, as `numpy.unique` sorts them.
+    people = tuple(sorted({row.annotator for row in rows}))
+    return RatingsFile(ratings, people, empty, left_out, tuple(notes))
 
 
 def _notes(

@@ -21,6 +21,7 @@ from annotation.agreement.intervals import (
 )
 from annotation.agreement.patterns import (
     FloatArray,
+    IntArray,
     Patterns,
     Ratings,
     Score,
@@ -28,6 +29,7 @@ from annotation.agreement.patterns import (
     features,
     from_ratings,
     split,
+    with_one_more,
 )
 
 _MOST_CELLS = 20_000_000
@@ -65,7 +67,8 @@ class Reliability:
 class Resampled:
     """The sums of one set of patterns: whole, resampled and without each annotator.
 
-    Made once; every coefficient is then a function of them.
+    Made once; every coefficient is then a function of them. `imagined` is the same (resampled,
+    without each annotator) of the patterns and one unit more, where they are thin, else None.
     """
 
     patterns: Patterns
@@ -73,6 +76,7 @@ class Resampled:
     whole: Sums
     drawn: Sums
     left_out: Sums
+    imagined: tuple[Sums, Sums] | None = None
 
     def estimate(
         self,
@@ -83,13 +87,16 @@ class Resampled:
         share: bool = False,
     ) -> Estimate:
         """Return one figure; `of` computes it from sums with any leading axes."""
+        drawn, left_out = self.drawn, self.left_out
+        if self.imagined is not None and not share:
+            drawn, left_out = self.imagined
         return estimate(
             measure,
             weights,
             float(of(self.whole)),
             facts=self.facts,
-            replicates=of(self.drawn),
-            left_out=of(self.left_out),
+            replicates=of(drawn),
+            left_out=of(left_out),
             undefined=self.why_undefined(),
             share=share,
         )
@@ -105,20 +112,29 @@ class Resampled:
 
 def resample(patterns: Patterns, *, replicates: int = REPLICATES, seed: int = 0) -> Resampled:
     """Draw the clusters `replicates` times and leave each annotator out once."""
-    q = len(patterns.domain)
+    facts = basis(patterns)
     sums, times = cluster_sums(patterns)
+    whole = split(times.astype(np.float64) @ sums, len(patterns.domain))
+    drawn, left_out = _varied(patterns, sums, times, replicates=replicates, seed=seed)
+    imagined = None
+    if facts.thin and facts.units and len(patterns.domain) > 1:
+        more = with_one_more(patterns)
+        imagined = _varied(more, *cluster_sums(more), replicates=replicates, seed=seed)
+    return Resampled(patterns, facts, whole, drawn, left_out, imagined)
+
+
+def _varied(
+    patterns: Patterns, sums: FloatArray, times: IntArray, *, replicates: int, seed: int
+) -> tuple[Sums, Sums]:
+    """Return the sums over resampled clusters, and those without each annotator of a pair."""
+    q = len(patterns.domain)
+    drawn = bootstrap_sums(sums, times, replicates=replicates, seed=seed)
     left_out = np.empty((0, sums.shape[1]))
     if patterns.cells is not None and len(patterns.counts):
         pairable = patterns.counts.sum(axis=1) >= 2
         present = np.unique(patterns.cells.annotator[pairable[patterns.cells.pattern]])
         left_out = leave_out_sums(patterns)[present]
-    return Resampled(
-        patterns=patterns,
-        facts=basis(patterns),
-        whole=split(times.astype(np.float64) @ sums, q),
-        drawn=split(bootstrap_sums(sums, times, replicates=replicates, seed=seed), q),
-        left_out=split(left_out, q),
-    )
+    return split(drawn, q), split(left_out, q)
 
 
 def alpha_estimate(drawn: Resampled, level: Level) -> Estimate:
@@ -138,8 +154,10 @@ def coefficient_estimate(drawn: Resampled, measure: str, weighting: Weighting) -
 
 def spearman_brown_estimate(alpha: Estimate, *, ratings: float) -> Estimate:
     """Return the reliability of the mean of `ratings` ratings, from alpha and its interval."""
+    # Below this a mean of so many ratings has no reliability; an interval may reach there.
+    least = -1 / (2 * ratings - 1)
     values = [
-        None if one is None else spearman_brown(one, ratings=ratings)
+        None if one is None else spearman_brown(max(one, least), ratings=ratings)
         for one in (alpha.value, alpha.low, alpha.high)
     ]
     note = f"of the mean of {ratings:g} ratings; assumes exchangeable annotators and even steps"

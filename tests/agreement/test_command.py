@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -94,7 +95,16 @@ def test_the_json_has_the_agreed_shape(write, capsys):
 
     report = run_json(capsys, path, "--domain", "0,1,2,3", "--level", "ordinal")
 
-    assert list(report) == ["units", "pairable_units", "ratings", "annotators", "figures"]
+    assert list(report) == [
+        "units",
+        "pairable_units",
+        "ratings",
+        "annotators",
+        "figures",
+        "annotators_beside",
+        "consensus",
+        "preferences",
+    ]
     assert (report["units"], report["pairable_units"]) == (2, 2)
     assert (report["ratings"], report["annotators"]) == (4, 2)
     assert {tuple(one) for one in report["figures"]} == {
@@ -318,3 +328,38 @@ def test_the_projects_own_ratings_file_is_read_as_it_is(capsys):
     assert first == (
         "1 units, 0 with two ratings or more; 1 ratings by 1 annotators; 1 rows left out by --where"
     )
+
+
+def test_people_consensus_and_preferences_are_printed_too(write, capsys):
+    rng = np.random.default_rng(5)
+    scores = [f"u{u},{who},{min(3, max(0, rng.integers(1, 4) - (who == 'sam')))}"
+              for u in range(30) for who in ("ann", "bob", "sam")]  # fmt: skip
+    outcomes = [f"i{i},{who},{('response_1', 'response_2')[i % 2]}"
+                for i in range(24) for who in ("ann", "bob")]  # fmt: skip
+
+    told = run_json(capsys, write(*scores), "--domain", "0,1,2,3")
+    domain = "response_1,tie,response_2,both_bad"
+    preferred = run_json(capsys, write(*outcomes), "--domain", domain)
+
+    people = {one["annotator"]: one for one in told["annotators_beside"]}
+    assert people["sam"]["severity"] < 0 < people["ann"]["severity"]
+    assert sum(told["consensus"]["ways"].values()) == 30
+    assert told["consensus"]["converged"] in {True, False}
+    assert told["preferences"] is None
+    assert preferred["preferences"]["outcomes"]["response_1"] == 24
+    assert preferred["consensus"]["ways"]["unanimous"] == 24
+    assert preferred["annotators_beside"] == []
+
+
+def test_the_table_says_what_became_of_the_consensus(write, capsys):
+    rows = [f"u{u},{who},{(u + place) % 4}" for u in range(6) for place, who in enumerate("ab")]
+
+    assert main([write(*rows), "--domain", "0,1,2,3"]) == 0
+
+    told = capsys.readouterr().out
+    assert (
+        "consensus of units with two ratings or more: 0 unanimous, 0 majority, 6 no majority"
+        in told
+    )
+    assert "Dawid and Skene: " in told
+    assert "each annotator beside the others" in told

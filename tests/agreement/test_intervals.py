@@ -200,7 +200,7 @@ def test_conger_jackknife_is_counting_without_each_annotator():
         rows = [row for row in zip(*columns[:3], strict=True) if row[1] != gone]
         without = count_patterns(*zip(*rows, strict=True), domain=SCALE)
         values.append(conger(without, weighting=Weighting.LINEAR))
-    error = np.sqrt(4 / 5 * np.square(values - np.mean(values)).sum())
+    error = np.sqrt(np.square(values - np.mean(values)).sum())
     whole = one.value
     assert whole == pytest.approx(conger(counted(columns), weighting=Weighting.LINEAR))
     expected = widest(whole, over_clusters=Spread(None, 0), over_annotators=Spread(float(error), 4))
