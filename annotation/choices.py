@@ -72,6 +72,21 @@ class Branch(Choice):
     NOT_ABOUT_IMAGES = ""
 
 
+class SignalKind(Choice):
+    """What in a person's work a lead should look at. A sign never acts by itself."""
+
+    SEVERE = "severe"
+    LENIENT = "lenient"
+    RANDOM = "random"
+    SIDE = "side"
+    FAST = "fast"
+    FLAT = "flat"
+    COPIED = "copied"
+    TWIN = "twin"
+    GOLD = "gold"
+    REPEATS = "repeats"
+
+
 class BatchKind(Choice):
     TURN_PAIR = "turn_pair"
     CONVERSATION_PAIR = "conversation_pair"
@@ -105,6 +120,28 @@ class SeatPurpose(Choice):
     REVIEW = "review"
     ADJUDICATION = "adjudication"
     REFERENCE = "reference"
+
+
+ANNOTATING = (SeatPurpose.OVERLAP, SeatPurpose.EXTRA, SeatPurpose.REFERENCE)
+DECIDING = (SeatPurpose.REVIEW, SeatPurpose.ADJUDICATION)
+"""Seats of those who look at others' work."""
+
+
+class SeatCause(Choice):
+    """Why a seat was made beside those that the batch's overlap asks for."""
+
+    PLANNED = ""
+    DIFFERENCE = "difference"  # the votes before it differed
+    LEAD = "lead"  # a lead added it
+    LATE = "late"  # for work that came after its lease and was admitted
+
+
+class OnDifference(Choice):
+    """What follows when an item's independent judgments differ."""
+
+    THIRD_SEAT = "third_seat"
+    ADJUDICATE = "adjudicate"
+    LEAVE = "leave"
 
 
 class SeatState(Choice):
@@ -188,6 +225,20 @@ class VoidTarget(Choice):
     IMAGE = "image"
 
 
+class MarkOrigin(Choice):
+    """Who said that a dialogue or picture shows something hard to look at."""
+
+    FILE = "file"
+    WORDS = "words"  # the operator's word list
+    REPORT = "report"  # an annotator, and the lead who looked
+
+
+class ReportOutcome(Choice):
+    PUT_BACK = "put_back"
+    MARKED = "marked"
+    WITHDRAWN = "withdrawn"
+
+
 class LocalScope(Choice):
     EVERY_TURN = "every_turn"
     AFTER_FORK = "after_fork"  # the fork turn and all that follow
@@ -213,6 +264,14 @@ class PairChoice(Choice):
     ALL = "all"
     RING = "ring"
     SAMPLE = "sample"
+
+
+class OwnFigures(Choice):
+    """When annotators may see their own figures, which are made of others' judgments too."""
+
+    CLOSED = "closed"  # once the batch is closed
+    ANY_TIME = "any_time"
+    NEVER = "never"
 
 
 class TokenScope(Choice):
@@ -317,8 +376,26 @@ class BatchSettings:
     :ivar overlap_high: where overlap is mixed, the higher number ...
     :ivar overlap_high_share: ... and the seeded share of items (0 to 1) that has it.
     :ivar everyone: one seat for each member of the batch, whatever `overlap` says.
+    :ivar on_difference: what follows when an item's independent judgments differ.
+    :ivar difference_points: two scores of one unit differ from so many points on; 0: scores
+        are not compared. Two overall preferences differ when their outcomes do.
+    :ivar repeats: items that the same person meets again, sides swapped: below 1 a share of the
+        items, from 1 on that many.
+    :ivar repeat_gap: least number of a person's own items between the two.
+    :ivar gold: items with known answers that are mixed in for everyone, counted alike.
+    :ivar gold_from: slugs of the batches whose items with known answers may be drawn; empty: of
+        all batches of the kind.
+    :ivar pass_mark: share of the known answers (0 to 1) that passes a qualification.
+    :ivar requires: slug of the qualification batch that must be passed first, or "".
+    :ivar own_figures: when annotators may see their own severity and agreement.
     :ivar undo_minutes: how long a submission can be taken back.
+    :ivar hold_minutes: how long an item is kept for somebody who asks to hold it for a break.
+    :ivar holds_per_day: how often a person can ask for that in a day; 0 is never.
     :ivar browser_translation: whether the dialogue's text may be translated by the browser.
+    :ivar guideline_fixed: whether the guideline stays as it was while the batch is open.
+    :ivar review_share: the seeded share of items whose judgments a reviewer looks at (0 to 1).
+    :ivar review_blind_share: the seeded part of those that a reviewer judges alone first
+        (0 to 1); only they say how well reviewers agree with annotators.
     """
 
     local_scope: LocalScope = LocalScope.EVERY_TURN
@@ -337,13 +414,28 @@ class BatchSettings:
     overlap_high: int = 0
     overlap_high_share: float = 0.0
     everyone: bool = False
+    on_difference: OnDifference = OnDifference.LEAVE
+    difference_points: int = 2
+    repeats: float = 0.0
+    repeat_gap: int = 10
+    gold: float = 0.0
+    gold_from: tuple[str, ...] = ()
+    pass_mark: float = 0.8
+    requires: str = ""
+    own_figures: OwnFigures = OwnFigures.CLOSED
     undo_minutes: int = 10
+    hold_minutes: int = 120
+    holds_per_day: int = 3
     browser_translation: bool = False
+    guideline_fixed: bool = False
+    review_share: float = 0.0
+    review_blind_share: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         """Return plain JSON values; `from_json` gives the same settings back."""
         body = asdict(self)
         body["reasons"] = {key: str(rule) for key, rule in sorted(self.reasons.items())}
+        body["gold_from"] = list(self.gold_from)
         return body
 
     @classmethod
@@ -361,6 +453,8 @@ class BatchSettings:
             "dimension_preference": DimensionPreference,
             "overall_scale": OverallScale,
             "pairs": PairChoice,
+            "on_difference": OnDifference,
+            "own_figures": OwnFigures,
         }
         for name, kind in kinds.items():
             if values.get(name) is not None:
@@ -369,4 +463,5 @@ class BatchSettings:
             values["reasons"] = {
                 key: ReasonRule.parse(rule) for key, rule in values["reasons"].items()
             }
+        values["gold_from"] = tuple(values.get("gold_from", ()))
         return cls(**values)

@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import AnonymousUser
 
-from annotation.choices import Role
+from annotation.choices import BatchState, OwnFigures, Role
 from annotation.models.batches import Batch
 from annotation.models.projects import Member
 from annotation.models.users import User
@@ -31,8 +31,41 @@ def can_review(member: Member) -> bool:
 
 
 def can_judge(member: Member, batch: Batch) -> bool:
-    """Be offered items of the batch. One query."""
+    """Be in the batch and not paused in it; what it asks to be passed first is asked apart.
+
+    One query.
+    """
     return (
         member.ended_at is None
         and batch.participations.filter(member=member, paused_at=None).exists()
+    )
+
+
+def can_read_calibration(member: Member, batch: Batch) -> bool:
+    """Read all judgments of a batch that a lead opened to its members. One query."""
+    return (
+        member.ended_at is None
+        and member.project_id == batch.project_id
+        and batch.calibration_opened_at is not None
+        and (can_review(member) or batch.participations.filter(member=member).exists())
+    )
+
+
+def may_see_own_figures(member: Member, batch: Batch) -> bool:
+    """See how one stands to the others of the batch: by its setting, once it is closed.
+
+    Before that it would be an aggregate of others' judgments before its time. One query.
+    """
+    return (
+        member.ended_at is None
+        and own_figures_are_due(batch)
+        and batch.participations.filter(member=member).exists()
+    )
+
+
+def own_figures_are_due(batch: Batch) -> bool:
+    """Say whether the batch's setting lets its people see their own figures now."""
+    own = batch.parsed_settings().own_figures
+    return own == OwnFigures.ANY_TIME or (
+        own == OwnFigures.CLOSED and batch.state == BatchState.CLOSED
     )

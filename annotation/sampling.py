@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import combinations
+from math import ceil
 from typing import TypeVar
 
 from annotation.choices import ItemOrder, PairChoice
@@ -60,6 +62,28 @@ def place_in_order(
     if order is ItemOrder.SHUFFLED:
         return (within, 0)
     return (draw(seed, "dialogue", member, dialogue), within)
+
+
+@lru_cache(maxsize=65_536)
+def shuffled_place(seed: str, *key: str, at: int, length: int) -> int:
+    """Return which of `length` places comes `at` that position (from 0) in the key's own order.
+
+    A permutation computed one place at a time, so that the beginning of an order of a million
+    costs what the beginning of an order of ten costs: a Feistel network of four rounds over the
+    next power of four, walked until it lands inside (J. Black and P. Rogaway 2002, "Ciphers
+    with arbitrary finite domains").
+    """
+    if not 0 <= at < length:
+        raise ValueError(f"there is no place {at} among {length}")
+    half = max(1, (length - 1).bit_length() + 1 >> 1)
+    mask = (1 << half) - 1
+    while True:
+        left, right = at >> half, at & mask
+        for number in range(4):
+            left, right = right, left ^ draw(seed, *key, f"{number}", f"{right}") & mask
+        at = left << half | right
+        if at < length:
+            return at
 
 
 # --- Which side is shown first -------------------------------------------------------------
@@ -366,51 +390,36 @@ def _even_sample(seed: str, edges: Sequence[tuple[str, str]], count: int) -> lis
 # --- Repeats and gold ----------------------------------------------------------------------
 
 
-class Placement(StrEnum):
-    ITEM = "item"
-    REPEAT = "repeat"
-    GOLD = "gold"
+def gold_due(
+    seed: str, golds: Iterable[T], *, member: str, workload: int, key: Callable[[T], str]
+) -> list[tuple[T, int]]:
+    """Return after how many of a person's own items each gold item is offered to them.
 
+    The items a person can expect to do are cut into as many stretches as there are gold items;
+    one falls somewhere in each, and which and where is this person's own. So gold comes as
+    often late as early, at no interval, and two people who talk learn nothing from each other.
 
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """One place in the order of a batch. A repeat has the key of the item it repeats."""
-
-    key: str
-    placement: Placement
-
-
-def place_repeats_and_gold(
-    seed: str, order: Sequence[str], *, repeats: int = 0, gold: Sequence[str] = (), gap: int = 10
-) -> list[Placed]:
-    """Return the order with repeats and gold among the items, where nobody can foresee them.
-
-    A repeat stands at least `gap` places behind its original; only items with that many behind
-    them can be repeated, so fewer repeats come out where the order is short. Gold is spread: the
-    order is cut into as many stretches as there are gold items, one somewhere in each.
-
-    :raises ValueError: where a count is negative or a key occurs twice.
+    :param workload: items one person can expect to do.
     """
-    if repeats < 0 or gap < 0:
-        raise ValueError("repeats and gap cannot be negative")
-    if len({*order, *gold}) != len(order) + len(gold):
-        raise ValueError("a key occurs twice")
-    after: dict[int, list[Placed]] = defaultdict(list)
-    repeatable = range(max(0, len(order) - gap))
-    for index in sample(f"{seed} repeat", repeatable, repeats, key=lambda place: order[place]):
-        room = len(order) - index - gap
-        at = index + gap + draw(seed, "repeat place", order[index]) % room
-        after[at].append(Placed(order[index], Placement.REPEAT))
-    golden = in_seeded_order(f"{seed} gold", gold, key=str)
-    for number, key in enumerate(golden):
-        start = number * len(order) // len(golden)
-        stop = max(start + 1, (number + 1) * len(order) // len(golden))
-        at = start + draw(seed, "gold place", key) % (stop - start)
-        after[at].append(Placed(key, Placement.GOLD))
-    placed = []
-    for index, key in enumerate(order):
-        placed.append(Placed(key, Placement.ITEM))
-        placed.extend(after.pop(index, ()))
-    for index in sorted(after):  # gold for an order without items
-        placed.extend(after[index])
-    return placed
+    ordered = in_seeded_order(f"{seed} gold of {member}", golds, key=key)
+    due = []
+    for number, one in enumerate(ordered):
+        start = number * workload // len(ordered)
+        stop = max(start + 1, (number + 1) * workload // len(ordered))
+        due.append((one, start + draw(seed, "gold place", member, key(one)) % (stop - start)))
+    return due
+
+
+def repeat_due(seed: str, item: str, *, member: str, gap: int) -> int:
+    """Return how many of their own items after an item a person is offered its repeat.
+
+    At least `gap`, and less than twice that, so that the distance tells nothing.
+    """
+    if gap < 1:
+        raise ValueError(f"a repeat comes at least one item later, not {gap}")
+    return gap + draw(seed, "repeat place", member, item) % gap
+
+
+def count_of(amount: float, whole: int) -> int:
+    """Return how many are meant: below 1 a share of `whole` (rounded up), from 1 on a number."""
+    return min(whole, ceil(_exactly(amount) * whole) if amount < 1 else int(amount))

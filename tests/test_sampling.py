@@ -17,17 +17,18 @@ from annotation.sampling import (
     Fork,
     Pair,
     Path,
-    Placed,
-    Placement,
     coin,
     conversation_pairs,
+    count_of,
     draw,
+    gold_due,
     in_seeded_order,
     in_share,
     place_in_order,
-    place_repeats_and_gold,
+    repeat_due,
     sample,
     shown_first,
+    shuffled_place,
     stratified_share,
     swapped,
     turn_pairs,
@@ -145,6 +146,30 @@ def test_two_people_have_different_orders_of_the_same_items(order):
 
 
 # --- The side shown first
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 5, 16, 17, 100, 1025])
+def test_a_shuffled_order_has_every_place_once(length):
+    for person in ("ann", "ben"):
+        order = [shuffled_place("7", person, at=at, length=length) for at in range(length)]
+        assert sorted(order) == list(range(length))
+
+
+def test_shuffled_orders_are_mixed_and_differ_between_people():
+    orders = [
+        [shuffled_place("7", person, at=at, length=500) for at in range(500)]
+        for person in ("ann", "ben")
+    ]
+    steps = {later - earlier for earlier, later in pairwise(orders[0])}
+
+    assert sum(one == other for one, other in zip(*orders, strict=True)) < 10
+    assert len(steps) > 250
+
+
+@pytest.mark.parametrize("at", [-1, 3])
+def test_a_place_outside_the_order_is_refused(at):
+    with pytest.raises(ValueError, match="no place"):
+        shuffled_place("7", at=at, length=3)
 
 
 @given(seed=seeds, item=st.text(), seat=st.integers(1, 50))
@@ -430,40 +455,47 @@ def test_siblings_with_one_key_are_refused():
 # --- Repeats and gold
 
 
-@given(
-    order=keys,
-    gold=st.integers(0, 6),
-    repeats=st.integers(0, 12),
-    gap=st.integers(0, 15),
-    seed=seeds,
+@given(gold=st.integers(1, 8), workload=st.integers(8, 200), seed=seeds, member=st.text(max_size=5))
+def test_gold_is_spread_over_a_persons_own_work(gold, workload, seed, member):
+    golden = [f"gold {number}" for number in range(gold)]
+
+    due = gold_due(seed, golden, member=member, workload=workload, key=str)
+
+    assert sorted(key for key, _at in due) == golden
+    assert [at * gold // workload for _key, at in due] == pytest.approx(range(gold), abs=1)
+    assert all(0 <= at < workload for _key, at in due)
+    assert due == gold_due(seed, reversed(golden), member=member, workload=workload, key=str)
+
+
+def test_two_people_meet_gold_in_other_places_and_another_order():
+    golden = [f"gold {number}" for number in range(6)]
+    plans = [gold_due("7", golden, member=f"m{n}", workload=60, key=str) for n in range(20)]
+
+    assert len({tuple(key for key, _at in plan) for plan in plans}) > 15
+    assert len({at for plan in plans for _key, at in plan}) > 40
+    first = Counter(plan[0][1] for plan in plans)
+    assert max(first.values()) < 8
+
+
+@given(seed=seeds, item=st.text(max_size=5), member=st.text(max_size=5), gap=st.integers(1, 50))
+def test_a_repeat_comes_at_least_the_gap_later_and_at_no_fixed_distance(seed, item, member, gap):
+    assert gap <= repeat_due(seed, item, member=member, gap=gap) < 2 * gap
+
+
+def test_distances_of_repeats_vary_over_the_whole_range():
+    distances = Counter(repeat_due("7", f"{n}", member="m", gap=10) for n in range(1000))
+
+    assert set(distances) == set(range(10, 20))
+    assert min(distances.values()) > 60
+
+
+def test_a_repeat_right_after_its_original_is_refused():
+    with pytest.raises(ValueError, match="at least one item later"):
+        repeat_due("7", "item", member="m", gap=0)
+
+
+@pytest.mark.parametrize(
+    ("amount", "count"), [(0, 0), (0.1, 3), (0.101, 4), (1, 1), (7, 7), (400, 30)]
 )
-def test_repeats_come_late_enough_and_gold_is_spread(order, gold, repeats, gap, seed):
-    golden = [f"gold {number} of them" for number in range(gold)]
-
-    placed = place_repeats_and_gold(seed, order, repeats=repeats, gold=golden, gap=gap)
-
-    assert [one.key for one in placed if one.placement is Placement.ITEM] == order
-    assert sorted(one.key for one in placed if one.placement is Placement.GOLD) == golden
-    repeated = [one for one in placed if one.placement is Placement.REPEAT]
-    assert len(repeated) == min(repeats, max(0, len(order) - gap))
-    assert len({one.key for one in repeated}) == len(repeated)
-    for one in repeated:
-        original = placed.index(Placed(one.key, Placement.ITEM))
-        between = placed[original + 1 : placed.index(one)]
-        assert sum(other.placement is Placement.ITEM for other in between) >= gap
-    if gold and len(order) >= gold:
-        before = [
-            sum(other.placement is Placement.ITEM for other in placed[:index])
-            for index, one in enumerate(placed)
-            if one.placement is Placement.GOLD
-        ]
-        stretches = [(count - 1) * gold // len(order) for count in sorted(before)]
-        assert max(Counter(stretches).values()) <= 2
-        assert before[-1] - before[0] >= (gold - 2) * (len(order) // gold)
-
-
-def test_what_cannot_be_placed_is_refused():
-    with pytest.raises(ValueError, match="negative"):
-        place_repeats_and_gold("seed", ["a"], repeats=-1)
-    with pytest.raises(ValueError, match="twice"):
-        place_repeats_and_gold("seed", ["a", "b"], gold=["a"])
+def test_below_one_an_amount_is_a_share_and_from_one_on_a_number(amount, count):
+    assert count_of(amount, 30) == count

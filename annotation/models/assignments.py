@@ -4,18 +4,54 @@ from datetime import datetime
 from typing import Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils.timezone import localtime
 
 from annotation.choices import (
+    DECIDING,
     SEATED,
     AssignmentState,
     BatchState,
+    SeatCause,
     SeatPurpose,
     SeatState,
     SkipReason,
 )
+from annotation.labels import choices
 from annotation.models.batches import Item
+from annotation.models.categories import Category, OptOut
+from annotation.models.expressions import RowCount
+from annotation.models.marks import Mark
 from annotation.models.projects import Member, new_public_id
+
+ANNOTATORS = (SeatPurpose.OVERLAP, SeatPurpose.EXTRA)
+"""Purposes of the seats that are offered to annotators."""
+
+
+def day_of(at: datetime) -> datetime:
+    """Return when the local day of `at` began."""
+    return localtime(at).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def unbearable(member: Member, *, at: datetime) -> Exists:
+    """Whether a seat's dialogue is marked with what the person does not want, or has enough of.
+
+    Enough is a category's daily limit of items opened on the local day of `at`, with those that
+    are held and not opened yet. Part of a query on seats; no query of its own.
+    """
+    unwanted = OptOut.objects.filter(member=member).values("key")
+    marked = Mark.objects.standing().filter(dialogue=OuterRef("item__dialogue"))
+    met = Assignment.objects.filter(member=member).filter(
+        Q(opened_at__gte=day_of(at)) | Q(state=AssignmentState.HELD, opened_at=None),
+        Exists(marked.filter(key=OuterRef(OuterRef("key")))),
+    )
+    enough = (
+        Category.objects.filter(project=member.project_id, daily_limit__isnull=False)
+        .annotate(met=RowCount(met))
+        .filter(met__gte=F("daily_limit"))
+        .values("key")
+    )
+    return Exists(marked.filter(Q(key__in=unwanted) | Q(key__in=enough)))
 
 
 class SeatQuerySet(models.QuerySet["Seat"]):
@@ -23,31 +59,44 @@ class SeatQuerySet(models.QuerySet["Seat"]):
         """Open overlap and extra seats of offered items of open batches."""
         return self.filter(
             state=SeatState.OPEN,
-            purpose__in=[SeatPurpose.OVERLAP, SeatPurpose.EXTRA],
+            purpose__in=ANNOTATORS,
             item__parked_at=None,
+            item__dialogue__held_back_at=None,
             item__batch__state=BatchState.OPEN,
         )
 
+    def bearable_to(self, member: Member, *, at: datetime) -> Self:
+        """Leave out what is marked with what this person does not want, or has had enough of."""
+        return self.exclude(unbearable(member, at=at))
+
     def not_refused_by(self, member: Member) -> Self:
-        """Leave out items this member has dealt with, but for those they let lapse."""
+        """Leave out items this member has dealt with, but for those they let lapse.
+
+        Nor are they offered what they have read others' judgments of.
+        """
         dealt = (
             Assignment.objects.filter(member=member)
             .exclude(state=AssignmentState.LAPSED)
             .values("item_id")
         )
-        return self.exclude(item__in=dealt)
+        return self.exclude(item__in=dealt).exclude(item__sights__member=member)
 
 
 class Seat(models.Model):
-    """A place at an item. There is no seat to exceed the overlap with."""
+    """A place at an item. There is no seat to exceed the overlap with.
+
+    `cause` says why there is one beside those the overlap asks for; an overlap seat has none,
+    so what was added because votes differed can never be taken for an independent vote.
+    """
 
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="seats")
     number = models.PositiveSmallIntegerField()
     purpose = models.CharField(
-        max_length=16, choices=SeatPurpose.choices(), default=SeatPurpose.OVERLAP
+        max_length=16, choices=choices(SeatPurpose), default=SeatPurpose.OVERLAP
     )
-    state = models.CharField(max_length=8, choices=SeatState.choices(), default=SeatState.OPEN)
+    state = models.CharField(max_length=8, choices=choices(SeatState), default=SeatState.OPEN)
     shown_first = models.PositiveSmallIntegerField(default=1)
+    cause = models.CharField(max_length=12, choices=choices(SeatCause), blank=True)
 
     objects = SeatQuerySet.as_manager()
 
@@ -61,6 +110,10 @@ class Seat(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state__in=list(SeatState)), name="annotation_seat_known_state"
+            ),
+            models.CheckConstraint(
+                condition=~Q(purpose=SeatPurpose.OVERLAP) | Q(cause=SeatCause.PLANNED),
+                name="annotation_seat_overlap_is_planned",
             ),
         ]
         indexes = [
@@ -76,6 +129,14 @@ class Seat(models.Model):
 class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def held(self) -> Self:
         return self.filter(state=AssignmentState.HELD)
+
+    def annotating(self) -> Self:
+        """The annotators' own: neither a reviewer's nor an adjudicator's."""
+        return self.exclude(purpose__in=DECIDING)
+
+    def figured(self) -> Self:
+        """Leave out those whose person would rather not: they enter nobody's figures."""
+        return self.exclude(state=AssignmentState.SKIPPED, skip_reason=SkipReason.RATHER_NOT)
 
     def lapsing(self, *, at: datetime) -> Self:
         """Held past their lease."""
@@ -98,8 +159,11 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 class Assignment(models.Model):
     """One member's dealing with one item; never overwritten by the next member's.
 
-    `shown_first` is the seat's at the time, so that it outlives the seat. `opened_at` is when
-    the page was first seen; a prepared next item is held and not yet opened.
+    `shown_first` and `purpose` are the seat's at the time, so that they outlive the seat.
+    `opened_at` is when the page was first seen; a prepared next item is held and not yet opened.
+    `about` is the assignment whose judgment a reviewer is fixing here.
+    What was set `aside_at` some time keeps its seat as long as its lease, and is not offered as
+    the next.
     """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
@@ -108,13 +172,20 @@ class Assignment(models.Model):
     seat = models.ForeignKey(
         Seat, on_delete=models.PROTECT, related_name="assignments", null=True, blank=True
     )
-    state = models.CharField(max_length=16, choices=AssignmentState.choices())
+    state = models.CharField(max_length=16, choices=choices(AssignmentState))
+    purpose = models.CharField(
+        max_length=16, choices=choices(SeatPurpose), default=SeatPurpose.OVERLAP
+    )
+    about = models.ForeignKey(
+        "Assignment", on_delete=models.PROTECT, related_name="fixed_in", null=True, blank=True
+    )
     shown_first = models.PositiveSmallIntegerField(default=1)
     lease_until = models.DateTimeField(null=True, blank=True)
     claimed_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True, blank=True)
+    aside_at = models.DateTimeField(null=True, blank=True)
     submitted_at = models.DateTimeField(null=True, blank=True)
-    skip_reason = models.CharField(max_length=20, choices=SkipReason.choices(), blank=True)
+    skip_reason = models.CharField(max_length=20, choices=choices(SkipReason), blank=True)
     skip_note = models.TextField(blank=True)
     flagged_at = models.DateTimeField(null=True, blank=True)
     flag_note = models.TextField(blank=True)
@@ -147,6 +218,10 @@ class Assignment(models.Model):
                 condition=Q(state__in=list(AssignmentState)),
                 name="annotation_assignment_known_state",
             ),
+            models.CheckConstraint(
+                condition=Q(about__isnull=True) | Q(purpose=SeatPurpose.REVIEW),
+                name="annotation_assignment_about_if_review",
+            ),
         ]
         indexes = [
             models.Index(fields=["member", "state"], name="annotation_assignment_mine"),
@@ -159,6 +234,24 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.member_id} at {self.item_id} ({self.state})"
+
+
+class Hold(models.Model):
+    """One time that a person had an item kept for them beyond its lease, for a break."""
+
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="holds")
+    made_at = models.DateTimeField()
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(until__gt=F("made_at")), name="annotation_hold_lasts"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"hold of {self.assignment_id} until {self.until:%H:%M}"
 
 
 class Draft(models.Model):

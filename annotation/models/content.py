@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from annotation.choices import RecordOutcome, SlotState
+from annotation.labels import choices
 from annotation.models.imports import Import
 from annotation.models.projects import Project, new_public_id
 
@@ -44,7 +45,12 @@ class Image(models.Model):
 
 
 class Dialogue(models.Model):
-    """A tree grown from one seed prompt. `content_key` is its root turn's."""
+    """A tree grown from one seed prompt. `content_key` is its root turn's.
+
+    `marks` are the keys of the content marks that stand on the whole dialogue, as a slot's are
+    on its picture: kept by `actions.marks` beside the rows of `Mark`, for pages that show them.
+    `held_back_at` is since when the dialogue is in nobody's queue; what is held may be finished.
+    """
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="dialogues")
@@ -56,6 +62,7 @@ class Dialogue(models.Model):
     source = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=16, blank=True)
     marks = models.JSONField(default=list, blank=True)
+    held_back_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -162,7 +169,7 @@ class Record(models.Model):
     file = models.CharField(max_length=400)
     position = models.PositiveIntegerField()
     external_id = models.CharField(max_length=200, blank=True)
-    outcome = models.CharField(max_length=16, choices=RecordOutcome.choices())
+    outcome = models.CharField(max_length=16, choices=choices(RecordOutcome))
     dialogue = models.ForeignKey(
         Dialogue, on_delete=models.PROTECT, related_name="records", null=True, blank=True
     )
@@ -210,7 +217,7 @@ class Slot(models.Model):
     )
     position = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=400, blank=True)
-    state = models.CharField(max_length=16, choices=SlotState.choices())
+    state = models.CharField(max_length=16, choices=choices(SlotState))
     problem = models.CharField(max_length=300, blank=True)
     offset = models.PositiveIntegerField(null=True, blank=True)
     length = models.PositiveIntegerField(null=True, blank=True)

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from annotation.choices import JobState
+from annotation.labels import choices
 from annotation.models.projects import Member, new_public_id
 
 HEARTBEAT_LIMIT = timedelta(seconds=60)
@@ -31,7 +32,7 @@ class Job(models.Model):
     """One piece of long work. A worker takes it by a conditional UPDATE (`actions.jobs`)."""
 
     public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
-    state = models.CharField(max_length=16, choices=JobState.choices(), default=JobState.WAITING)
+    state = models.CharField(max_length=16, choices=choices(JobState), default=JobState.WAITING)
     attempt = models.PositiveSmallIntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     progress = models.PositiveIntegerField(default=0)

@@ -1,11 +1,13 @@
 """Evidence: judgments with their ratings, preferences and remarks."""
 
-from typing import Self
+from collections.abc import Callable
+from typing import Self, cast
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from annotation.choices import (
+    DECIDING,
     BatchPurpose,
     Branch,
     Cause,
@@ -15,12 +17,16 @@ from annotation.choices import (
     RemarkKind,
     SeatPurpose,
 )
+from annotation.labels import choices
 from annotation.models.assignments import Assignment, Seat
 from annotation.models.batches import Batch, Item
 from annotation.models.content import Response, Slot
 from annotation.models.guidelines import GuidelineVersion
 from annotation.models.projects import Member, new_public_id
 from annotation.models.rubric import HIGHEST_SCORE, LOWEST_SCORE, Dimension
+
+Usable = Callable[["JudgmentQuerySet"], "JudgmentQuerySet"]
+"""Leaves rows out of a query."""
 
 
 class JudgmentQuerySet(models.QuerySet["Judgment"]):
@@ -37,14 +43,46 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
         )
         return self.up_to(number).exclude(Exists(later)).exclude(cause=Cause.WITHDRAWAL)
 
-    def final(self, *, number: int) -> Self:
-        """The live judgments: what exports carry.
-
-        The latest of each assignment that is seated or was imported; a lead's adjudication and a
-        reviewer's fix stand beside the annotators' and are weighed where they are read. Voids
-        are applied by `reports`, since they have numbers of their own.
-        """
+    def live(self, *, number: int) -> Self:
+        """The latest of each assignment that is seated or was imported."""
         return self.current(number=number).exclude(seat=None)
+
+    def final(self, *, number: int, usable: "Usable | None" = None) -> Self:
+        """What stands: what exports carry. Adjudicated over fixed over live.
+
+        Where an item has a live adjudication, the newest stands alone. Else each annotator's
+        live judgment stands; but where the newest review of it was a fix, the reviewer's
+        judgment stands in its place, until a newer review says otherwise. A reviewer's judgment
+        that fixes nothing stands nowhere, nor does a fix of what its author took back.
+
+        :param usable: leaves out voided judgments, which have numbers of their own (see
+            `reports.voids.Voids.outside`): a voided fix or adjudication decides nothing.
+        """
+        leave = usable or (lambda rows: rows)
+        live = leave(Judgment.objects.live(number=number))
+        newest_review = Judgment.objects.filter(
+            assignment=OuterRef("assignment"), reviews__number__lte=number
+        ).order_by("-reviews__number")
+        fixed_in = Subquery(newest_review.values("reviews__fix__assignment")[:1])
+        fixes = live.filter(assignment=OuterRef("fixed_in"))
+        fixed_now = (
+            Judgment.objects.live(number=number)
+            .filter(item=OuterRef("item"))
+            .exclude(seat__purpose__in=DECIDING)
+            .annotate(fixed_in=fixed_in)
+            .filter(fixed_in=OuterRef("assignment"))
+        )
+        adjudications = live.filter(item=OuterRef("item"), seat__purpose=SeatPurpose.ADJUDICATION)
+        is_adjudication = Q(seat__purpose=SeatPurpose.ADJUDICATION)
+        standing = (
+            leave(self.live(number=number))
+            .annotate(fixed_in=fixed_in)
+            .exclude(~Q(seat__purpose__in=DECIDING) & Exists(fixes))
+            .exclude(Q(seat__purpose=SeatPurpose.REVIEW) & ~Exists(fixed_now))
+            .exclude(~is_adjudication & Exists(adjudications))
+            .exclude(is_adjudication & Exists(adjudications.filter(number__gt=OuterRef("number"))))
+        )
+        return cast("Self", standing)
 
     def independent(self, *, number: int) -> Self:
         """Per overlap seat the latest judgment made before its author saw anything of others'.
@@ -57,7 +95,7 @@ class JudgmentQuerySet(models.QuerySet["Judgment"]):
             seat__purpose=SeatPurpose.OVERLAP,
             saw_others=False,
             item__repeat_of=None,
-            item__gold_answers=None,
+            item__is_gold=False,
         )
         later = Judgment.objects.filter(
             assignment=OuterRef("assignment"),
@@ -100,7 +138,7 @@ class Judgment(models.Model):
         Seat, on_delete=models.PROTECT, related_name="judgments", null=True, blank=True
     )
     revision = models.PositiveSmallIntegerField(default=1)
-    cause = models.CharField(max_length=16, choices=Cause.choices())
+    cause = models.CharField(max_length=16, choices=choices(Cause))
     submission_key = models.CharField(max_length=64)
     body_digest = models.CharField(max_length=64, blank=True)
     guideline_version = models.ForeignKey(
@@ -178,11 +216,11 @@ class Rating(models.Model):
     dimension = models.ForeignKey(Dimension, on_delete=models.PROTECT, related_name="ratings")
     score = models.SmallIntegerField(null=True, blank=True)
     not_applicable = models.BooleanField(default=False)
-    origin = models.CharField(max_length=8, choices=Origin.choices(), default=Origin.GIVEN)
+    origin = models.CharField(max_length=8, choices=choices(Origin), default=Origin.GIVEN)
     carried_from = models.ForeignKey(
         "Rating", on_delete=models.PROTECT, related_name="carried_to", null=True, blank=True
     )
-    branch = models.CharField(max_length=16, choices=Branch.choices(), blank=True)
+    branch = models.CharField(max_length=16, choices=choices(Branch), blank=True)
     reason = models.TextField(blank=True)
     reason_language = models.CharField(max_length=16, blank=True)
     tags = models.JSONField(default=list, blank=True)
@@ -232,16 +270,16 @@ class Preference(models.Model):
     """
 
     judgment = models.ForeignKey(Judgment, on_delete=models.PROTECT, related_name="preferences")
-    scope = models.CharField(max_length=16, choices=PreferenceScope.choices())
+    scope = models.CharField(max_length=16, choices=choices(PreferenceScope))
     dimension = models.ForeignKey(
         Dimension, on_delete=models.PROTECT, related_name="preferences", null=True, blank=True
     )
-    outcome = models.CharField(max_length=16, choices=Outcome.choices())
+    outcome = models.CharField(max_length=16, choices=choices(Outcome))
     preferred = models.ForeignKey(
         Response, on_delete=models.PROTECT, related_name="preferences", null=True, blank=True
     )
     strength = models.PositiveSmallIntegerField(null=True, blank=True)
-    origin = models.CharField(max_length=8, choices=Origin.choices(), default=Origin.GIVEN)
+    origin = models.CharField(max_length=8, choices=choices(Origin), default=Origin.GIVEN)
     in_bulk = models.BooleanField(default=False)
     contradiction = models.CharField(max_length=8, blank=True)
 
@@ -294,7 +332,7 @@ class Remark(models.Model):
     """A text that is no reason: critique or refinement of a response, rationale, image remark."""
 
     judgment = models.ForeignKey(Judgment, on_delete=models.PROTECT, related_name="remarks")
-    kind = models.CharField(max_length=16, choices=RemarkKind.choices())
+    kind = models.CharField(max_length=16, choices=choices(RemarkKind))
     response = models.ForeignKey(
         Response, on_delete=models.PROTECT, related_name="remarks", null=True, blank=True
     )

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from annotation.choices import Role
+from annotation.labels import choices
 from annotation.models.users import User
 
 
@@ -21,12 +22,18 @@ def new_public_id() -> str:
 
 
 class Project(models.Model):
-    """Owns imports, dialogues, rubrics, guidelines and batches; every query starts from it."""
+    """Owns imports, dialogues, rubrics, guidelines and batches; every query starts from it.
+
+    `support` is whom to talk to after something hard: Markdown by language. `last_mark_number`
+    is the number of the newest content mark; it is raised under this row's lock.
+    """
 
     DEFAULT_SLUG = "default"
 
     slug = models.SlugField(max_length=64, unique=True)
     name = models.CharField(max_length=200)
+    support = models.JSONField(default=dict, blank=True)
+    last_mark_number = models.PositiveBigIntegerField(default=0)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -54,7 +61,7 @@ class Member(models.Model):
     user = models.ForeignKey(
         User, on_delete=models.SET_NULL, related_name="memberships", null=True, blank=True
     )
-    role = models.CharField(max_length=16, choices=Role.choices())
+    role = models.CharField(max_length=16, choices=choices(Role))
     pseudonym = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from annotation.choices import Outcome
+from annotation.labels import choices
 from annotation.models.batches import Batch, Item
 from annotation.models.content import Response
 from annotation.models.projects import Member
@@ -11,7 +12,12 @@ from annotation.models.rubric import Dimension
 
 
 class GoldAnswer(models.Model):
-    """A known answer to one question of an item: a score with tolerance, or a preference."""
+    """A known answer to one question of an item: a score with tolerance, or a preference.
+
+    A score is of `response` on `dimension`; an outcome is a preference on `dimension`, or overall
+    where there is none, and `response` the side preferred. Answers are evidence: of several to
+    one question the one with the highest number stands. `feedback` is shown in training.
+    """
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="gold_answers")
     number = models.PositiveBigIntegerField()
@@ -24,7 +30,7 @@ class GoldAnswer(models.Model):
     )
     score = models.SmallIntegerField(null=True, blank=True)
     tolerance = models.PositiveSmallIntegerField(default=0)
-    outcome = models.CharField(max_length=16, choices=Outcome.choices(), blank=True)
+    outcome = models.CharField(max_length=16, choices=choices(Outcome), blank=True)
     feedback = models.TextField(blank=True)
     created_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from annotation.choices import ImageRule, Level
+from annotation.labels import choices
 from annotation.models.projects import Project
 
 LOWEST_SCORE, HIGHEST_SCORE = -1, 10
@@ -41,11 +42,9 @@ class Dimension(models.Model):
     rubric = models.ForeignKey(Rubric, on_delete=models.CASCADE, related_name="dimensions")
     key = models.SlugField(max_length=64)
     code = models.CharField(max_length=8, blank=True)
-    level = models.CharField(max_length=8, choices=Level.choices())
+    level = models.CharField(max_length=8, choices=choices(Level))
     position = models.PositiveSmallIntegerField()
-    image_rule = models.CharField(
-        max_length=16, choices=ImageRule.choices(), default=ImageRule.NONE
-    )
+    image_rule = models.CharField(max_length=16, choices=choices(ImageRule), default=ImageRule.NONE)
     name = models.JSONField(default=dict)
     short_name = models.JSONField(default=dict)
     question = models.JSONField(default=dict)

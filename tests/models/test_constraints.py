@@ -16,16 +16,21 @@ from annotation.choices import (
 from annotation.models import (
     Assignment,
     Batch,
+    ContentReport,
     Dialogue,
     Dimension,
     Figure,
     GoldAnswer,
     Guideline,
+    GuidelineReading,
     GuidelineVersion,
+    Hold,
     Image,
     Item,
     Judgment,
+    LeadQuestion,
     Member,
+    OptOut,
     Participation,
     Preference,
     Rating,
@@ -36,6 +41,7 @@ from annotation.models import (
     Rubric,
     ScalePoint,
     Seat,
+    Sight,
     Slot,
     Turn,
     Variant,
@@ -45,11 +51,13 @@ from annotation.models.evidence import existing_triggers, make_triggers, trigger
 from tests.factories import (
     NOW,
     make_batch,
+    make_category,
     make_dialogue,
     make_image,
     make_import,
     make_item,
     make_lead,
+    make_mark,
     make_member,
     make_path,
     make_project,
@@ -362,6 +370,19 @@ def _():
     again(GuidelineVersion.objects.create(guideline=guideline, number=1, published_at=NOW))
 
 
+@breaks("annotation_guidelineversion_written_by_then")
+def _():
+    guideline = Guideline.objects.create(project=make_project(), slug="house-rules")
+    GuidelineVersion.objects.create(guideline=guideline, number=1, written_in=2, published_at=NOW)
+
+
+@breaks("annotation_guidelinereading_once")
+def _():
+    guideline = Guideline.objects.create(project=make_project(), slug="house-rules")
+    version = GuidelineVersion.objects.create(guideline=guideline, number=1, published_at=NOW)
+    again(GuidelineReading.objects.create(member=make_member(), version=version, shown_at=NOW))
+
+
 # Batches
 
 
@@ -384,6 +405,23 @@ def _():
 def _():
     batch = make_batch(members=[make_member()])
     again(Participation.objects.get(batch=batch))
+
+
+@breaks("annotation_participation_pause_says_why")
+def _():
+    batch = make_batch(members=[make_member()])
+    batch.participations.update(paused_at=NOW)
+
+
+@breaks("annotation_participation_waiver_says_why")
+def _():
+    batch = make_batch(members=[make_member()])
+    batch.participations.update(waived_at=NOW)
+
+
+@breaks("annotation_seat_overlap_is_planned")
+def _():
+    a_pair().seats.update(cause="difference")
 
 
 @breaks("annotation_item_position_in_batch")
@@ -437,6 +475,11 @@ def _():
     Seat.objects.create(item=a_pair(), number=9, state="warm")
 
 
+@breaks("annotation_hold_lasts")
+def _():
+    Hold.objects.create(assignment=held(), made_at=NOW, until=NOW)
+
+
 @breaks("annotation_assignment_once_each")
 def _():
     first = held()
@@ -466,6 +509,34 @@ def _():
 @breaks("annotation_assignment_known_state")
 def _():
     Assignment.objects.filter(pk=held().pk).update(state="lost", seat=None)
+
+
+# Questions to the lead
+
+
+def a_question(**more) -> LeadQuestion:
+    values = {"assignment": held(), "key": "k", "text": "Is a crop an image?", "asked_at": NOW}
+    return LeadQuestion.objects.create(**{**values, **more})
+
+
+@breaks("annotation_leadquestion_sent_once")
+def _():
+    again(a_question())
+
+
+@breaks("annotation_leadquestion_has_text")
+def _():
+    a_question(text="")
+
+
+@breaks("annotation_leadquestion_answer_whole")
+def _():
+    a_question(answer="Yes.", answered_at=NOW)
+
+
+@breaks("annotation_leadquestion_answered_first")
+def _():
+    a_question(seen_at=NOW)
 
 
 # Judgments
@@ -589,6 +660,31 @@ def _():
     again(a_review())
 
 
+@breaks("annotation_review_return_says_why")
+def a_return_without_a_note():
+    a_review(outcome="return")
+
+
+@breaks("annotation_assignment_about_if_review")
+def an_annotator_who_fixes():
+    fixed = a_judgment().assignment
+    Assignment.objects.filter(pk=fixed.pk).update(about=fixed)
+
+
+@breaks("annotation_sight_item_once")
+def one_item_seen_twice():
+    item, member = a_pair(), make_lead()
+    for _ in range(2):
+        Sight.objects.create(member=member, batch=item.batch, item=item, seen_others_at=NOW)
+
+
+@breaks("annotation_sight_batch_once")
+def one_batch_seen_twice():
+    batch, member = make_batch(), make_lead()
+    for _ in range(2):
+        Sight.objects.create(member=member, batch=batch, seen_others_at=NOW)
+
+
 @breaks("annotation_review_fix_has_judgment")
 def _():
     a_review(outcome="fix")
@@ -634,6 +730,71 @@ def _():
 def _():
     Figure.objects.create(
         batch=make_batch(), kind="agreement", number=1, created_at=NOW, state=JobState.DONE
+    )
+
+
+# Content marks
+
+
+@breaks("annotation_category_key_in_project")
+def _():
+    again(make_category("disaster"))
+
+
+@breaks("annotation_category_has_key")
+def _():
+    make_category("")
+
+
+@breaks("annotation_opt_out_once")
+def _():
+    again(OptOut.objects.create(member=make_member(), key="disaster", since=NOW))
+
+
+@breaks("annotation_mark_number_in_project")
+def _():
+    again(make_mark(make_dialogue(), "disaster"), key="injury")
+
+
+@breaks("annotation_mark_once_on_dialogue")
+def _():
+    again(make_mark(make_dialogue(), "disaster"), number=99)
+
+
+@breaks("annotation_mark_once_on_slot")
+def _():
+    slot = make_slot(turn=make_turn(make_dialogue()))
+    again(make_mark(slot.turn.dialogue, "disaster", slot=slot), number=99)
+
+
+@breaks("annotation_mark_names_category")
+def _():
+    again(make_mark(make_dialogue(), "disaster"), number=99, key="")
+
+
+@breaks("annotation_mark_known_origin")
+def _():
+    again(make_mark(make_dialogue(), "disaster"), number=99, origin="rumour")
+
+
+@breaks("annotation_mark_ended_has_time")
+def _():
+    again(make_mark(make_dialogue(), "disaster"), number=99, ended_number=100)
+
+
+@breaks("annotation_report_open_once_each")
+def _():
+    again(
+        ContentReport.objects.create(
+            dialogue=make_dialogue(), made_by=make_member(), made_at=NOW, note="look"
+        )
+    )
+
+
+@breaks("annotation_report_settled_says_how")
+def _():
+    ContentReport.objects.create(
+        dialogue=make_dialogue(), made_by=make_member(), made_at=NOW, settled_at=NOW
     )
 
 
