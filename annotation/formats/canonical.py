@@ -106,7 +106,7 @@ def _about(at: At, position: int, place: str) -> Record:
         task=at.child("task").optional_text(at_most=MOST_TASK),
         source=at.child("source").optional_text(at_most=MOST_LABEL),
         language=at.child("language").optional_text(at_most=MOST_LANGUAGE),
-        marks=at.child("marks").texts(),
+        marks=at.child("marks").keys(),
     )
 
 
@@ -284,7 +284,7 @@ def _with_given(slots: tuple[Slot, ...], given: list[At], text: str) -> tuple[Sl
 
 
 def _with_entry(slot: Slot, at: At, text: str) -> Slot:
-    slot = replace(slot, marks=at.child("marks").texts())
+    slot = replace(slot, marks=at.child("marks").keys())
     if at.child("caption").value is not None:
         slot = replace(slot, caption=at.child("caption").text())
     if at.child("kind").value is not None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
-from annotation.formats.records import MOST_ID, MOST_NAME, MOST_PICTURES, Unfit
+from annotation.formats.records import MOST_ID, MOST_MARK, MOST_NAME, MOST_PICTURES, Unfit
 
 MOST_DEPTH = 160
 """Deepest nesting of one record; a tree in our own format takes four levels a turn."""
@@ -199,6 +199,12 @@ class At:
     def texts(self) -> tuple[str, ...]:
         """Return a list of texts; absent and null are an empty one."""
         return () if self.value is None else tuple(one.text() for one in self.items())
+
+    def keys(self) -> tuple[str, ...]:
+        """Return a list of content marks; absent and null are an empty one, blanks are none."""
+        told = () if self.value is None else self.items()
+        keys = (one.optional_text(at_most=MOST_MARK).strip() for one in told)
+        return tuple(key for key in keys if key)
 
     def names(self) -> tuple[str | None, ...]:
         """Return a picture list as it came; absent and null are an empty one."""

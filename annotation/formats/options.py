@@ -1,13 +1,15 @@
 """What can be asked of an export, checked once for the command, the page and the API."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from annotation.formats.aggregate import OVERALL, Policy
+from annotation.formats.pairs import PairMark
 from annotation.formats.splits import BadSplit, parse_shares
 
 ALL = "all"
+NOW = -1
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "format": ("canonical", "ratings", "swift", "trl"),
     "source": ("preferences", "scores"),
@@ -51,6 +53,9 @@ class ExportOptions:
     :ivar last_response_only: compare only the last response of each side.
     :ivar response_images: for TRL: whether pictures of responses may be lost.
     :ivar set: the judgments a ratings file is made of.
+    :ivar without_marks: content marks whose dialogues are left out, joined by commas, or `all`.
+    :ivar marks_at: the number of the project's newest content mark that counts; -1: now, which
+        the manifest replaces by the number.
     """
 
     format: str = "canonical"
@@ -67,6 +72,8 @@ class ExportOptions:
     last_response_only: bool = False
     response_images: str = "refuse"
     set: str = "final"
+    without_marks: str = ""
+    marks_at: int = NOW
 
     def __post_init__(self) -> None:
         """Refuse what cannot be done, naming every field at once."""
@@ -86,8 +93,8 @@ class ExportOptions:
             wrong["set"] = "set: pairs are made of the final set; independent is for ratings."
         if gap := self._wrong_gap():
             wrong["min_gap"] = f"min_gap: {gap}."
-        if not 0 <= self.seed < 2**63:
-            wrong["seed"] = "seed: a whole number from 0."
+        wrong |= self._wrong_numbers()
+        object.__setattr__(self, "without_marks", ",".join(self.unwanted_marks))
         if self.split and self.format == "ratings":
             wrong["split"] = "split: ratings are one file; split pairs."
         elif self.split:
@@ -98,12 +105,44 @@ class ExportOptions:
         if wrong:
             raise BadOptions(wrong)
 
+    def _wrong_numbers(self) -> dict[str, str]:
+        wrong = {}
+        if not 0 <= self.seed < 2**63:
+            wrong["seed"] = "seed: a whole number from 0."
+        if not NOW <= self.marks_at < 2**63:
+            wrong["marks_at"] = "marks_at: a whole number from 0, or -1 for now."
+        return wrong
+
     def _wrong_gap(self) -> str:
         if not 0 <= self.min_gap <= 11:
             return "a gap between scores lies between 0 and 11"
         if self.min_gap != NO_GAP_SAID and self.source == "preferences":
             return "preferences as given have no gap; take votes from scores, or leave it at 1"
         return ""
+
+    @property
+    def unwanted_marks(self) -> tuple[str, ...]:
+        """The content marks whose dialogues are left out, sorted; `all` alone for any."""
+        told = {one.strip() for one in self.without_marks.split(",")} - {""}
+        return (ALL,) if ALL in told else tuple(sorted(told))
+
+    def mark_refused(self, marks: Iterable[PairMark]) -> str:
+        """Return the first of a dialogue's marks for which it is left out, "" where it is not."""
+        unwanted = self.unwanted_marks
+        refused = {one.category for one in marks if unwanted == (ALL,) or one.category in unwanted}
+        return min(refused, default="")
+
+    def _mark_rules(self) -> list[str]:
+        carried = (
+            f"Content marks are as of number {self.marks_at} of the project's marks and name their "
+            "origin."
+        )
+        if self.unwanted_marks == (ALL,):
+            return [carried, "Dialogues with any content mark are left out."]
+        if self.unwanted_marks:
+            keys = ", ".join(self.unwanted_marks)
+            return [carried, f"Dialogues with a content mark of {keys} are left out."]
+        return [carried]
 
     @property
     def policy(self) -> Policy:
@@ -145,6 +184,7 @@ class ExportOptions:
                 "One row per rating of the set; judgments taken out by a void are excluded.",
                 "score is empty where a rating enters no ordinal statistic; left_out says why.",
                 "CSV text cells that a spreadsheet would run have one apostrophe in front.",
+                *self._mark_rules(),
             ]
         vote = (
             "A vote is a preference as it was given."
@@ -165,4 +205,5 @@ class ExportOptions:
             "A tie or both_bad never becomes a preference.",
             "A dialogue, and dialogues that share a picture, stand in one split.",
             "Positions are drawn from the seed.",
+            *self._mark_rules(),
         ]

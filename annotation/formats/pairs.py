@@ -157,6 +157,20 @@ class PairImage:
 
 
 @dataclass(frozen=True, slots=True)
+class PairMark:
+    """What the dialogue is said to show, and by whom: `file`, `words` or `report`.
+
+    `node` and `slot` name the picture that is meant; None: the whole dialogue. The picture may
+    stand in a part of the dialogue that this record does not hold.
+    """
+
+    category: str
+    origin: str
+    node: str | None = None
+    slot: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
     """One item with two sides.
 
@@ -174,6 +188,7 @@ class Pair:
     sides: Mapping[Side, tuple[Message, ...]]
     judgments: tuple[PairJudgment, ...]
     images: tuple[PairImage, ...] = ()
+    marks: tuple[PairMark, ...] = ()
     order: tuple[Side, ...] = SIDES
     split: str | None = None
     aggregates: tuple[PairAggregate, ...] = ()
@@ -226,6 +241,12 @@ def interleaved(
     parts += [Part("text", pieces[-1])] if pieces[-1] else []
     parts.extend(_image_part(slot, "") for slot in sorted(trailing, key=lambda s: s.number))
     return tuple(parts)
+
+
+def marks_in_words(marks: Iterable[PairMark]) -> str:
+    """Return `disaster (file), injury (words)`: each category and origin once, "" without any."""
+    told = dict.fromkeys(f"{mark.category} ({mark.origin})" for mark in marks)
+    return ", ".join(sorted(told))
 
 
 def plain_text(message: Message) -> str:
@@ -281,6 +302,8 @@ def pair_digest(pair: Pair) -> str:
     Two exports of unchanged evidence have equal digests whatever their seed, split or policy.
     """
     told = pair_as_dict(pair) | {"split": None, "order": list(SIDES), "aggregates": []}
+    if not pair.marks:
+        del told["marks"]  # as records had it that knew of none
     return hashlib.sha256(canonical_json(told).encode()).hexdigest()
 
 
@@ -295,6 +318,7 @@ def parse_pair(line: str | bytes) -> Pair:
                 "sides": {side: _messages(record["sides"][side]) for side in SIDES},
                 "judgments": tuple(_judgment(entry) for entry in record["judgments"]),
                 "images": tuple(PairImage(**entry) for entry in record["images"]),
+                "marks": tuple(PairMark(**entry) for entry in record.get("marks", ())),
                 "aggregates": tuple(PairAggregate(**entry) for entry in record["aggregates"]),
                 "order": tuple(record["order"]),
             }

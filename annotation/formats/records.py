@@ -17,6 +17,8 @@ MOST_KIND = 40
 MOST_LABEL = 200
 MOST_TASK = 100
 MOST_LANGUAGE = 16
+MOST_MARK = 100
+"""Longest content mark, in code points."""
 MOST_TURNS = 200
 """Most turns in one record. The published files end at 18."""
 MOST_PICTURES = 200

@@ -83,13 +83,13 @@ def read_rubric(data: bytes) -> RubricGiven:
     if not 1 <= version <= 32767:
         raise Unfit("version", "is not between 1 and 32767")
     dimensions = tuple(_dimension(one) for one in at.needed("dimensions").items(at_least=1))
-    _must_differ([one.key for one in dimensions], "dimensions", "key")
+    must_differ([one.key for one in dimensions], "dimensions", "key")
     content = {name: value for name, value in at.value.items() if name != "version"}
     plain = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return RubricGiven(
         slug=_slug(at.needed("slug")),
         version=version,
-        title=_texts(at.needed("title")),
+        title=texts_by_language(at.needed("title")),
         dimensions=dimensions,
         digest=hashlib.sha256(plain.encode()).hexdigest(),
     )
@@ -99,7 +99,7 @@ def _dimension(at: At) -> DimensionGiven:
     points = tuple(
         sorted((_point(one) for one in at.needed("points").items()), key=lambda one: one.score)
     )
-    _must_differ([one.score for one in points], f"{at.path}.points", "score")
+    must_differ([one.score for one in points], f"{at.path}.points", "score")
     ordered = sum(one.in_order for one in points)
     if not FEWEST_POINTS <= ordered <= MOST_POINTS:
         raise Unfit(
@@ -107,9 +107,9 @@ def _dimension(at: At) -> DimensionGiven:
             f"holds {ordered} points in order; {FEWEST_POINTS} to {MOST_POINTS} are needed",
         )
     tags = tuple(_tag(one) for one in at.child("tags").items()) if at.has("tags") else ()
-    _must_differ([one["key"] for one in tags], f"{at.path}.tags", "key")
-    _must_differ([key for one in tags if (key := one["shortcut"])], f"{at.path}.tags", "shortcut")
-    name = _texts(at.needed("name"))
+    must_differ([one["key"] for one in tags], f"{at.path}.tags", "key")
+    must_differ([key for one in tags if (key := one["shortcut"])], f"{at.path}.tags", "shortcut")
+    name = texts_by_language(at.needed("name"))
     return DimensionGiven(
         key=_slug(at.needed("key")),
         code=at.child("code").optional_text(at_most=8),
@@ -120,10 +120,12 @@ def _dimension(at: At) -> DimensionGiven:
             else ImageRule.NONE
         ),
         name=name,
-        short_name=_texts(at.child("short_name")) if at.has("short_name") else name,
-        question=_texts(at.needed("question")),
+        short_name=texts_by_language(at.child("short_name")) if at.has("short_name") else name,
+        question=texts_by_language(at.needed("question")),
         guidance=(
-            tuple(_texts(one) for one in at.child("guidance").items()) if at.has("guidance") else ()
+            tuple(texts_by_language(one) for one in at.child("guidance").items())
+            if at.has("guidance")
+            else ()
         ),
         points=points,
         tags=tags,
@@ -138,8 +140,8 @@ def _point(at: At) -> PointGiven:
         raise Unfit(f"{at.path}.score", f"is not between {LOWEST} and {HIGHEST}")
     return PointGiven(
         score=score,
-        word=_texts(at.needed("word")),
-        meaning=_texts(at.needed("meaning")),
+        word=texts_by_language(at.needed("word")),
+        meaning=texts_by_language(at.needed("meaning")),
         in_order=at.child("in_order").flag() if at.has("in_order") else True,
     )
 
@@ -151,7 +153,7 @@ def _tag(at: At) -> dict[str, Any]:
     return {
         "key": _slug(at.needed("key")),
         "shortcut": shortcut,
-        "name": _texts(at.needed("name")),
+        "name": texts_by_language(at.needed("name")),
     }
 
 
@@ -180,7 +182,8 @@ def _slug(at: At) -> str:
     return text
 
 
-def _texts(at: At) -> Texts:
+def texts_by_language(at: At) -> Texts:
+    """Return {language: text} as it stands; English is needed."""
     texts = {language: at.child(language).text() for language in at.object().value}
     if not texts.get(ENGLISH, "").strip():
         raise at.unfit("has no English text")
@@ -194,7 +197,8 @@ def _one_of(at: At, words: tuple[str, ...]) -> str:
     return text
 
 
-def _must_differ(values: list[Any], path: str, what: str) -> None:
+def must_differ(values: list[Any], path: str, what: str) -> None:
+    """Raise `Unfit` where a value stands twice."""
     for value in values:
         if values.count(value) > 1:
             raise Unfit(path, f"the {what} {value} stands twice")

@@ -58,6 +58,7 @@ class RatingRow:
     images: int  # pictures that the file names for the response
     active_ms: int | None
     submitted_at: str  # ISO 8601, UTC
+    marks: str = ""  # content marks of the dialogue, each with its origin
 
 
 COLUMNS = tuple(field.name for field in fields(RatingRow))

@@ -4,7 +4,7 @@ Fields after modelscope/ms-swift 3602360, docs/source_en/Customization/Custom-da
 with `images`, and `rejected_messages` with `rejected_images`, both in full, the shared prompt
 included in each. `loss` on an assistant message says whether it is compared: true for what follows
 the fork, false for what both sides share. Beyond the format every row names its `pair`,
-`dimension` and `dialogue`, which the trainer leaves aside.
+`dimension`, `dialogue` and `marks`, which the trainer leaves aside.
 
 Picture paths are relative to the folder of the export; ms-swift joins them to `ROOT_IMAGE_DIR`.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from annotation.formats.aggregate import Choice
 from annotation.formats.checks import SWIFT_TAG, Unfit, has_literal_tag, swift_problems
-from annotation.formats.pairs import Message, same_content, stored_images
+from annotation.formats.pairs import Message, marks_in_words, same_content, stored_images
 
 
 def swift_row(choice: Choice, *, last_response_only: bool = False) -> dict[str, Any]:
@@ -33,6 +33,7 @@ def swift_row(choice: Choice, *, last_response_only: bool = False) -> dict[str, 
         "pair": pair.pair,
         "dimension": choice.dimension,
         "dialogue": pair.dialogue,
+        "marks": marks_in_words(pair.marks),
         "messages": _messages(pair.prompt, chosen, last_only=last_response_only),
         "images": _paths((*pair.prompt, *chosen), paths),
         "rejected_messages": _messages(pair.prompt, rejected, last_only=last_response_only),

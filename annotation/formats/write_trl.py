@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from annotation.formats.aggregate import Choice
 from annotation.formats.checks import Unfit, trl_problems
-from annotation.formats.pairs import Message, Part, same_content, stored_images
+from annotation.formats.pairs import Message, Part, marks_in_words, same_content, stored_images
 
 ResponseImages = Literal["refuse", "drop"]
 
@@ -56,6 +56,7 @@ def trl_row(
         "pair": pair.pair,
         "dimension": choice.dimension,
         "dialogue": pair.dialogue,
+        "marks": marks_in_words(pair.marks),
         "prompt": [_message(message, keep_images=True) for message in pair.prompt],
         "chosen": [_message(message, keep_images=False) for message in sides["chosen"]],
         "rejected": [_message(message, keep_images=False) for message in sides["rejected"]],

@@ -55,6 +55,54 @@ def plain_to_html(source: str) -> SafeHtml:
     )
 
 
+def to_paragraphs(source: str) -> list[str]:
+    """Return a text's paragraphs as they are read: no marks, lists with their bullets.
+
+    For comparing what two texts say; a row of a table, and a line of code, is a paragraph.
+    """
+    if len(source) > MAX_MARKDOWN or sum(map(source.count, "[]*_`<>~")) > MAX_MARKS:
+        return [line for line in source.splitlines() if line.strip()]
+    found: list[str] = []
+    bullet = ""
+    cells: list[str] | None = None
+    for token in _PARSER.parse(source):
+        match token.type:
+            case "list_item_open":
+                bullet = f"{token.info}. " if token.info else "• "
+            case "tr_open":
+                cells = []
+            case "tr_close":
+                found.append(" | ".join(cells or []))
+                cells = None
+            case "inline" if cells is not None:
+                cells.append(_inline_text(token))
+            case "inline":
+                found.append(bullet + _inline_text(token))
+                bullet = ""
+            case _ if token.content:
+                found += token.content.splitlines()
+    return [paragraph for paragraph in found if paragraph.strip()]
+
+
+def _inline_text(token: Token) -> str:
+    """Return the words of a line; a link with its target, a picture with its address."""
+    parts: list[str] = []
+    target = ""
+    for child in token.children or []:
+        match child.type:
+            case "softbreak" | "hardbreak":
+                parts.append("\n")
+            case "link_open":
+                target = str(child.attrs.get("href", ""))
+            case "link_close":
+                parts.append(f" ({target})")
+            case "image":
+                parts.append(f"{child.content} ({child.attrs.get('src', '')})")
+            case _:
+                parts.append(child.content)
+    return "".join(parts)
+
+
 class _Renderer(RendererHTML):
     """The parts of the output that differ from the library's."""
 

@@ -11,9 +11,9 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 FOLLOW_UP = re.compile(
     r"\[\[\s*follow-?\s?up\s*\]\]\s*\[\[(?P<question>.*?)\s*(?:\]\]|\Z)", re.IGNORECASE | re.DOTALL
 )
-_CJK = "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-_CJK_SIGN = re.compile(f"[{_CJK}]")
-_WORD = re.compile(rf"[^\W{_CJK}](?:[^\W{_CJK}]|['’.\-\u00ad](?=\w))*")
+CJK_RANGES = "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_CJK_SIGN = re.compile(f"[{CJK_RANGES}]")
+_WORD = re.compile(rf"[^\W{CJK_RANGES}](?:[^\W{CJK_RANGES}]|['’.\-\u00ad](?=\w))*")
 _SCRIPTS = {
     "ja": re.compile("[\u3040-\u30ff\u31f0-\u31ff]"),
     "ko": re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7af]"),

@@ -10,6 +10,7 @@ from annotation.formats.pairs import (
     Pair,
     PairImage,
     PairJudgment,
+    PairMark,
     PairPreference,
     PairRating,
     PairRemark,
@@ -163,7 +164,8 @@ def sample_pairs():
         (judgment("p-1", 8, "response_2"),),
         kind="conversation_pair",
     )
-    return [drawn, plain, long]
+    marks = (PairMark("disaster", "file", "p1", 0), PairMark("injury", "words"))
+    return [replace(drawn, marks=marks), plain, long]
 
 
 def with_decisions(told, policy=OVERALL):
@@ -185,6 +187,7 @@ def sample_ratings():
         reason='=HYPERLINK("http://x","y"), "quoted"\nline', tags="typo unclear", branch="",
         purpose="overlap", set="final", judgment=3, revision=1, cause="first", guideline=1,
         language="en", model="", images=1, active_ms=1500, submitted_at="2026-03-02T09:45:01Z",
+        marks="disaster (file)",
     )  # fmt: skip
     absent = replace(
         row, score=None, answer="-1", left_out="outside_order", dimension="style_coherence",
