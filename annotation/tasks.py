@@ -8,11 +8,12 @@ from celery.signals import worker_ready
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from annotation.actions import assignments, exports, figures, import_jobs, jobs
+from annotation.actions import assignments, exports, figures, import_jobs, jobs, marks
 from annotation.models.exports import Export
 from annotation.models.figures import Figure
 from annotation.models.imports import Import
 from annotation.models.jobs import Job
+from annotation.models.marks import MarkRun
 
 log = logging.getLogger(__name__)
 
@@ -72,10 +73,25 @@ def refresh_figures() -> None:
         send_figure(pk)
 
 
+@shared_task(name="annotation.run_marks")
+def run_marks(*, run_id: int) -> None:
+    """Mark all stored dialogues by the word lists."""
+    marks.run_marks(run_id, clock=timezone.now)
+
+
+def send_mark_run(run_id: int) -> None:
+    """Send a pass to a worker. Where no broker answers, the sweep sends it soon after."""
+    try:
+        run_marks.delay(run_id=run_id)
+    except OperationalError:
+        log.warning("no broker answers; marking %s waits for the sweep", run_id)
+
+
 SENDERS: dict[type[Job], Callable[[int], None]] = {
     Import: send_import,
     Export: send_export,
     Figure: send_figure,
+    MarkRun: send_mark_run,
 }
 """How each kind of job gets to a worker."""
 

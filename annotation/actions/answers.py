@@ -23,6 +23,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from annotation.choices import (
     DimensionPreference,
     Level,
@@ -30,8 +33,10 @@ from annotation.choices import (
     Outcome,
     PreferenceScope,
     RemarkKind,
+    SlotState,
 )
 from annotation.errors import Invalid
+from annotation.labels import label
 from annotation.models.content import Response
 from annotation.models.judgments import Rating
 from annotation.models.rubric import Dimension
@@ -66,6 +71,18 @@ class PreferenceAnswer:
     origin: Origin = Origin.GIVEN
     in_bulk: bool = False
     contradiction: str = ""
+
+    @property
+    def key(self) -> str:
+        """The comparison's name in a body."""
+        return f"dimension:{self.dimension.key}" if self.dimension else self.scope.value
+
+    @property
+    def value(self) -> str:
+        """The answer as a form sends it."""
+        if self.preferred is None:
+            return self.outcome.value
+        return f"{self.preferred.public_id}:{self.strength or 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +134,12 @@ def read_answers(questions: Questions, body: object) -> Answers:
     answers = reader.read()
     if reader.problems:
         count = len(reader.problems)
-        raise Incomplete(
-            f"{count} {'answer is' if count == 1 else 'answers are'} missing or not as asked.",
-            fields=reader.problems,
+        told = ngettext(
+            "%(count)s answer is missing or not as asked.",
+            "%(count)s answers are missing or not as asked.",
+            count,
         )
+        raise Incomplete(told % {"count": count}, fields=reader.problems)
     return answers
 
 
@@ -141,7 +160,7 @@ class _Reader:
         evidence = self._mapping(self.body.get("evidence"), "evidence")
         shown = images_of(self.questions.sides)
         for name in sorted(set(self.body) - {"ratings", "preferences", "remarks", "evidence"}):
-            self.problems[name] = "is not part of an answer"
+            self.problems[name] = _("is not part of an answer")
         return Answers(
             ratings=tuple(ratings),
             preferences=tuple(preferences),
@@ -163,7 +182,7 @@ class _Reader:
             place = f"ratings.{response}"
             for dimension, value in self._mapping(dimensions, place).items():
                 if (response, dimension) not in self.asked:
-                    self.problems[f"{place}.{dimension}"] = "is not asked here"
+                    self.problems[f"{place}.{dimension}"] = _("is not asked here")
                     continue
                 given[response, dimension] = self._mapping(value, f"{place}.{dimension}")
         answers = []
@@ -188,13 +207,14 @@ class _Reader:
         answered = score is not None or not_applicable
         if question.locked:
             if answered:
-                self.problems[place] = (
-                    f"cannot be rated: an image is {question.locked.replace('_', ' ')}"
-                )
+                state = label(SlotState(question.locked))
+                self.problems[place] = _("cannot be rated: an image is %(state)s") % {
+                    "state": state
+                }
             return None
         if not answered:
             if question.yours is None:
-                self.problems[place] = "is missing"
+                self.problems[place] = _("is missing")
                 return None
             return self._carried(unit, question, question.yours)
         if score is not None and (
@@ -204,7 +224,10 @@ class _Reader:
             or score not in question.scores
         ):
             legal = ", ".join(map(str, sorted(question.scores)))
-            self.problems[place] = f"{score!r} is no score here; use one of {legal}, or n/a"
+            self.problems[place] = _("%(score)s is no score here; use one of %(legal)s, or n/a") % {
+                "score": repr(score),
+                "legal": legal,
+            }
             return None
         reason = self._text(value.get("reason"), f"{place}.reason").strip()
         tags = self._tags(value.get("tags"), question, place)
@@ -249,7 +272,9 @@ class _Reader:
         known = [tag["key"] for tag in question.dimension.tags]
         sent = value or []
         if not isinstance(sent, list) or any(tag not in known for tag in sent):
-            self.problems[f"{place}.tags"] = f"use tags of this dimension: {', '.join(known)}"
+            self.problems[f"{place}.tags"] = _("use tags of this dimension: %(tags)s") % {
+                "tags": ", ".join(known)
+            }
             return ()
         return tuple(tag for tag in known if tag in sent)
 
@@ -260,13 +285,13 @@ class _Reader:
         length = weighted_length(answer.reason)
         if length < minimum or not answer.reason:
             place = f"ratings.{answer.response.public_id}.{answer.dimension.key}.reason"
-            self.problems[place] = (
-                f"a reason is asked: {int(length)} of at least {max(minimum, 1)} characters"
-            )
+            self.problems[place] = _(
+                "a reason is asked: %(written)s of at least %(least)s characters"
+            ) % {"written": int(length), "least": max(minimum, 1)}
 
     def reason_asked(self, answer: RatingAnswer) -> bool:
         """Say whether the batch asks for a reason of this rating; never of 'not applicable'."""
-        _, question = self.asked[answer.response.public_id, answer.dimension.key]
+        _unit, question = self.asked[answer.response.public_id, answer.dimension.key]
         rule = question.reason_rule
         if answer.score is None:
             return False
@@ -277,8 +302,8 @@ class _Reader:
         return rule.where_sides_differ and self._sides_differ(answer)
 
     def _sides_differ(self, answer: RatingAnswer) -> bool:
-        unit, _ = self.asked[answer.response.public_id, answer.dimension.key]
-        for (_, dimension), (other, _question) in self.asked.items():
+        unit, _question = self.asked[answer.response.public_id, answer.dimension.key]
+        for (_response, dimension), (other, _theirs) in self.asked.items():
             if (
                 dimension == answer.dimension.key
                 and other.response != unit.response
@@ -295,14 +320,14 @@ class _Reader:
         sent = self._mapping(self.body.get("preferences"), "preferences")
         asked = {question.key: question for question in self.questions.preferences}
         for name in sorted(set(sent) - set(asked)):
-            self.problems[f"preferences.{name}"] = "is not asked here"
+            self.problems[f"preferences.{name}"] = _("is not asked here")
         answers = []
         for name, question in asked.items():
             place = f"preferences.{name}"
             value = self._mapping(sent.get(name), place)
             if not value.get("outcome"):
                 if self._preference_needed(question):
-                    self.problems[place] = "is missing"
+                    self.problems[place] = _("is missing")
                 continue
             answer = self._preference(question, value, place)
             if answer is not None:
@@ -337,16 +362,16 @@ class _Reader:
         if outcome == Outcome.PREFERS:
             strength = 1 if strength is None else strength
             if preferred is None:
-                self.problems[f"{place}.preferred"] = "name the response that is better"
+                self.problems[f"{place}.preferred"] = _("name the response that is better")
                 return None
         else:
             preferred, strength = None, None
         if (outcome, strength) not in question.outcomes:
-            self.problems[place] = "is not one of the answers this batch offers"
+            self.problems[place] = _("is not one of the answers this batch offers")
             return None
         contradiction = value.get("contradiction") or ""
         if contradiction not in {"", "kept", "changed"}:
-            self.problems[f"{place}.contradiction"] = "use kept or changed"
+            self.problems[f"{place}.contradiction"] = _("use kept or changed")
             return None
         proposed = (
             value.get("origin") == Origin.PROPOSED
@@ -392,7 +417,7 @@ class _Reader:
             place = f"remarks.{name}"
             value = self._mapping(raw, place)
             text = self._text(value.get("text"), place).strip()
-            kind, _, target = name.partition(":")
+            kind, _colon, target = name.partition(":")
             response = responses.get(target)
             named = (
                 (kind == RemarkKind.RATIONALE and not target)
@@ -400,7 +425,7 @@ class _Reader:
                 or (kind in {RemarkKind.CRITIQUE, RemarkKind.REFINEMENT} and response is not None)
             )
             if not named:
-                self.problems[place] = "names nothing of this item"
+                self.problems[place] = _("names nothing of this item")
             elif text:
                 answers.append(
                     RemarkAnswer(
@@ -421,9 +446,9 @@ class _Reader:
         text = next((one.text for one in answers if one.kind == RemarkKind.RATIONALE), "")
         length = weighted_length(text)
         if length < minimum:
-            self.problems["remarks.rationale"] = (
-                f"say why: {int(length)} of at least {minimum} characters"
-            )
+            self.problems["remarks.rationale"] = _(
+                "say why: %(written)s of at least %(least)s characters"
+            ) % {"written": int(length), "least": minimum}
 
     # Plain values
 
@@ -432,20 +457,20 @@ class _Reader:
             return {}
         if isinstance(value, dict):
             return value
-        self.problems[place or "body"] = "must be a JSON object"
+        self.problems[place or "body"] = _("must be a JSON object")
         return {}
 
     def _text(self, value: object, place: str) -> str:
         if value is None:
             return ""
         if not isinstance(value, str):
-            self.problems[place] = "must be text"
+            self.problems[place] = _("must be text")
             return ""
         if len(value) > LONGEST_TEXT:
-            self.problems[place] = f"is longer than {LONGEST_TEXT} characters"
+            self.problems[place] = _("is longer than %(most)s characters") % {"most": LONGEST_TEXT}
             return ""
         if "\x00" in value or any(0xD800 <= ord(one) <= 0xDFFF for one in value):
-            self.problems[place] = "has a character that cannot be stored"
+            self.problems[place] = _("has a character that cannot be stored")
             return ""
         return value
 
@@ -461,7 +486,7 @@ class _Reader:
         except ValueError:
             moment = None
         if moment is None or moment.tzinfo is None:
-            self.problems[f"evidence.{name}"] = "must be an ISO 8601 time with its zone"
+            self.problems[f"evidence.{name}"] = _("must be an ISO 8601 time with its zone")
             return None
         return moment
 
@@ -473,7 +498,7 @@ class _Reader:
             if depth in depths and isinstance(time, int) and 0 <= time < 2**31:
                 kept[depth] = time
             else:
-                self.problems[f"evidence.active_ms.{depth}"] = "must be milliseconds of a turn"
+                self.problems[f"evidence.active_ms.{depth}"] = _("must be milliseconds of a turn")
         return kept
 
     @staticmethod

@@ -11,21 +11,27 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from annotation import sampling
 from annotation.actions.assignments import free_all_held, unpark
-from annotation.actions.guidelines import publish_guideline
-from annotation.choices import BatchState, SeatPurpose, SeatState
+from annotation.actions.checks import place_checks
+from annotation.actions.guidelines import publish_documents
+from annotation.actions.history import locked_batch, note, take_turn
+from annotation.choices import BatchState, OnDifference, SeatCause, SeatPurpose, SeatState
 from annotation.errors import AnnotationError, Invalid, NotAllowed
+from annotation.labels import label
 from annotation.models.assignments import Seat
 from annotation.models.batches import Batch, Item, Participation
-from annotation.models.projects import Member, Project
+from annotation.models.projects import Member
 from annotation.permissions import can_lead
 from annotation.reports.batches import (
     MOST_OVERLAP,
     BatchPlan,
     found_items,
     no_items,
+    overlap_out_of_range,
     problems_of,
     settings_for,
     too_few_members,
@@ -69,9 +75,9 @@ def create_batch(plan: BatchPlan, *, by: Member, now: datetime, opened: bool = F
     :raises BatchRefused: with every problem there is; nothing is written.
     """
     if not can_lead(by) or by.project_id != plan.rubric.project_id:
-        raise NotAllowed("Only a lead of the project makes batches.")
+        raise NotAllowed(_("Only a lead of the project makes batches."))
     with transaction.atomic():
-        _take_turn(plan.rubric.project_id)
+        take_turn(plan.rubric.project_id)
         problems = problems_of(plan, opening=opened)
         if problems:
             raise BatchRefused(problems)
@@ -81,7 +87,7 @@ def create_batch(plan: BatchPlan, *, by: Member, now: datetime, opened: bool = F
         guideline = plan.guideline
         if plan.guideline_texts:
             slug = guideline.slug if guideline else plan.slug
-            guideline = publish_guideline(slug, texts=plan.guideline_texts, by=by, now=now)
+            guideline = publish_documents(slug, documents=plan.guideline_texts, by=by, now=now)
         batch = Batch(
             project=plan.rubric.project,
             slug=plan.slug,
@@ -99,7 +105,7 @@ def create_batch(plan: BatchPlan, *, by: Member, now: datetime, opened: bool = F
             created_by=by,
             created_at=now,
         )
-        _note(batch, "created", f"{len(found.items)} items", by=by, now=now)
+        note(batch, "created", f"{len(found.items)} items", by=by, now=now)
         batch.save()
         Participation.objects.bulk_create(
             Participation(batch=batch, member=member) for member in dict.fromkeys(plan.members)
@@ -115,6 +121,8 @@ def create_batch(plan: BatchPlan, *, by: Member, now: datetime, opened: bool = F
                     coin=sampling.coin(str(batch.seed), item.key),
                     fork_depth=item.fork_depth,
                     counts=asdict(item.load),
+                    review_draw=sampling.draw(f"{batch.seed}", "review", item.key)
+                    % Item.REVIEW_DRAWS,
                 )
                 for position, item in enumerate(found.items)
             ),
@@ -129,8 +137,13 @@ def discard_batch(batch: Batch, *, by: Member) -> None:
     :raises WrongState: if it was opened: then it is closed, not deleted.
     """
     with transaction.atomic():
-        locked = _locked(batch, by)
-        _must_be(locked, BatchState.DRAFT, what="discarded")
+        locked = locked_batch(batch, by)
+        _must_be(locked, BatchState.DRAFT, what=pgettext("done to a batch", "discarded"))
+        if locked.gold_answers.exists():
+            raise WrongState(
+                _("%(batch)s has known answers, which are evidence and stay: leave it a draft.")
+                % {"batch": locked.slug}
+            )
         locked.items.filter(repeat_of__isnull=False).delete()
         locked.delete()
 
@@ -142,13 +155,17 @@ def open_batch(batch: Batch, *, by: Member, now: datetime) -> Batch:
     :raises BatchRefused: if it has no items, or fewer members than an item has seats.
     """
     with transaction.atomic():
-        locked = _locked(batch, by)
-        _must_be(locked, BatchState.DRAFT, BatchState.PAUSED, what="opened")
+        locked = locked_batch(batch, by)
+        _must_be(
+            locked, BatchState.DRAFT, BatchState.PAUSED, what=pgettext("done to a batch", "opened")
+        )
         if locked.state == BatchState.PAUSED:
             return _enter(locked, BatchState.OPEN, "resumed", by=by, now=now)
+        repeats, gold = place_checks(locked, by=by, now=now)
         seats = _make_seats(locked)
         locked.opened_at = now
-        return _enter(locked, BatchState.OPEN, "opened", f"{seats} seats", by=by, now=now)
+        detail = f"{seats} seats" + (f", {repeats} repeats, {gold} gold" if repeats or gold else "")
+        return _enter(locked, BatchState.OPEN, "opened", detail, by=by, now=now)
 
 
 def pause_batch(batch: Batch, *, by: Member, now: datetime) -> Batch:
@@ -157,8 +174,8 @@ def pause_batch(batch: Batch, *, by: Member, now: datetime) -> Batch:
     :raises WrongState: unless it is open.
     """
     with transaction.atomic():
-        locked = _locked(batch, by)
-        _must_be(locked, BatchState.OPEN, what="paused")
+        locked = locked_batch(batch, by)
+        _must_be(locked, BatchState.OPEN, what=pgettext("done to a batch", "paused"))
         return _enter(locked, BatchState.PAUSED, "paused", by=by, now=now)
 
 
@@ -168,8 +185,10 @@ def close_batch(batch: Batch, *, by: Member, now: datetime) -> Batch:
     :raises WrongState: unless it is open or paused.
     """
     with transaction.atomic():
-        locked = _locked(batch, by)
-        _must_be(locked, BatchState.OPEN, BatchState.PAUSED, what="closed")
+        locked = locked_batch(batch, by)
+        _must_be(
+            locked, BatchState.OPEN, BatchState.PAUSED, what=pgettext("done to a batch", "closed")
+        )
         locked.items.exclude(reopened_at=None).update(reopened_at=None)
         locked.closed_at = now
         _enter(locked, BatchState.CLOSED, "closed", by=by, now=now)
@@ -185,10 +204,10 @@ def reopen_batch(batch: Batch, *, by: Member, now: datetime) -> Batch:
     :raises BatchRefused: if it has no seats, as one that an import made.
     """
     with transaction.atomic():
-        locked = _locked(batch, by)
-        _must_be(locked, BatchState.CLOSED, what="reopened")
+        locked = locked_batch(batch, by)
+        _must_be(locked, BatchState.CLOSED, what=pgettext("done to a batch", "reopened"))
         if not Seat.objects.filter(item__batch=locked, purpose=SeatPurpose.OVERLAP).exists():
-            raise BatchRefused(["The batch holds imported judgments only: nobody works in it."])
+            raise BatchRefused([_("The batch holds imported judgments only: nobody works in it.")])
         locked.closed_at = None
         return _enter(locked, BatchState.OPEN, "reopened", by=by, now=now)
 
@@ -200,10 +219,12 @@ def reopen_items(items: Iterable[Item], *, by: Member, now: datetime) -> int:
     """
     batch, pks = _one_batch(items)
     with transaction.atomic():
-        locked = _locked(batch, by)
-        _must_be(locked, BatchState.CLOSED, what="reopened item by item")
+        locked = locked_batch(batch, by)
+        _must_be(
+            locked, BatchState.CLOSED, what=pgettext("done to a batch", "reopened item by item")
+        )
         changed = locked.items.filter(pk__in=pks, reopened_at=None).update(reopened_at=now)
-        _note(locked, "items reopened", f"{changed} items", by=by, now=now)
+        note(locked, "items reopened", f"{changed} items", by=by, now=now)
         locked.save(update_fields=["history"])
     return changed
 
@@ -215,11 +236,11 @@ def offer_again(items: Iterable[Item], *, by: Member, now: datetime) -> int:
     """
     batch, pks = _one_batch(items)
     with transaction.atomic():
-        locked = _locked(batch, by)
+        locked = locked_batch(batch, by)
         parked = list(locked.items.parked().filter(pk__in=pks))
         for item in parked:
             unpark(item, by=by)
-        _note(locked, "items offered again", f"{len(parked)} items", by=by, now=now)
+        note(locked, "items offered again", f"{len(parked)} items", by=by, now=now)
         locked.save(update_fields=["history"])
     return len(parked)
 
@@ -234,23 +255,31 @@ def add_members(batch: Batch, members: Iterable[Member], *, by: Member, now: dat
     """
     wanted = list(dict.fromkeys(members))
     with transaction.atomic():
-        locked = _locked(batch, by)
-        _must_be(locked, *_NOT_CLOSED, what="given members")
+        locked = locked_batch(batch, by)
+        _must_be(locked, *_NOT_CLOSED, what=pgettext("done to a batch", "given members"))
         strangers = [
             one.pseudonym
             for one in wanted
             if one.project_id != locked.project_id or one.ended_at is not None
         ]
         if strangers:
-            raise BatchRefused([f"Not active members of this project: {', '.join(strangers)}."])
+            raise BatchRefused(
+                [
+                    _("Not active members of this project: %(names)s.")
+                    % {"names": ", ".join(strangers)}
+                ]
+            )
         there = set(locked.participations.values_list("member", flat=True))
         new = [one for one in wanted if one.pk not in there]
         Participation.objects.bulk_create(Participation(batch=locked, member=one) for one in new)
-        if locked.parsed_settings().everyone and locked.state != BatchState.DRAFT:
-            for _ in new:
-                _add_seats(list(locked.items.all()), purpose=SeatPurpose.OVERLAP)
+        if locked.state != BatchState.DRAFT:
+            # Everyone meets the gold, whatever the overlap.
+            everyone = locked.parsed_settings().everyone
+            items = locked.items.all() if everyone else locked.items.filter(is_gold=True)
+            for _member in new:
+                _add_seats(list(items), purpose=SeatPurpose.OVERLAP)
         names = ", ".join(one.pseudonym for one in new)
-        _note(locked, "members added", names, by=by, now=now)
+        note(locked, "members added", names, by=by, now=now)
         locked.save(update_fields=["history"])
     return len(new)
 
@@ -271,15 +300,21 @@ def add_seats(
     """
     batch, pks = _one_batch(items)
     if not 1 <= count <= MOST_OVERLAP:
-        raise BatchRefused([f"Add between 1 and {MOST_OVERLAP} seats."])
+        raise BatchRefused([_("Add between 1 and %(most)s seats.") % {"most": MOST_OVERLAP}])
+    cause = SeatCause.PLANNED if purpose == SeatPurpose.OVERLAP else SeatCause.LEAD
     with transaction.atomic():
-        locked = _locked(batch, by)
-        _must_be(locked, BatchState.OPEN, BatchState.PAUSED, what="given seats")
+        locked = locked_batch(batch, by)
+        _must_be(
+            locked,
+            BatchState.OPEN,
+            BatchState.PAUSED,
+            what=pgettext("done to a batch", "given seats"),
+        )
         chosen = list(locked.items.filter(pk__in=pks))
-        for _ in range(count):
-            _add_seats(chosen, purpose=purpose)
+        for _seat_more in range(count):
+            _add_seats(chosen, purpose=purpose, cause=cause)
         detail = f"{count} {purpose} at each of {len(chosen)} items"
-        _note(locked, "seats added", detail, by=by, now=now)
+        note(locked, "seats added", detail, by=by, now=now)
         locked.save(update_fields=["history"])
     return count * len(chosen)
 
@@ -294,10 +329,10 @@ def set_overlap(batch: Batch, overlap: int, *, by: Member, now: datetime) -> Ove
     :raises WrongState: if the batch is closed.
     """
     with transaction.atomic():
-        locked = _locked(batch, by)
-        _must_be(locked, *_NOT_CLOSED, what="given another overlap")
+        locked = locked_batch(batch, by)
+        _must_be(locked, *_NOT_CLOSED, what=pgettext("done to a batch", "given another overlap"))
         if not 1 <= overlap <= MOST_OVERLAP:
-            raise BatchRefused([f"The overlap must be between 1 and {MOST_OVERLAP}."])
+            raise BatchRefused([overlap_out_of_range()])
         change = OverlapChange()
         if locked.state != BatchState.DRAFT:
             _enough_members(locked, overlap)
@@ -311,7 +346,7 @@ def set_overlap(batch: Batch, overlap: int, *, by: Member, now: datetime) -> Ove
         )
         locked.settings = settings.as_json()
         detail = f"{overlap}: {change.added} seats added, {change.closed} closed"
-        _note(locked, "overlap set", detail, by=by, now=now)
+        note(locked, "overlap set", detail, by=by, now=now)
         locked.save(update_fields=["settings", "history"])
     return change
 
@@ -330,17 +365,19 @@ def _make_seats(batch: Batch) -> int:
         )
     )
     if not items:
-        raise BatchRefused(["The batch has no items: nothing could be judged."])
+        raise BatchRefused([_("The batch has no items: nothing could be judged.")])
     settings = batch.parsed_settings()
     members = batch.participations.count()
     keys = {item.pk: draw_key(item) for item in items}
-    tasks = {keys[item.pk]: item.dialogue.task for item in items}
+    # A repeat has the key of its original, and so as many seats; gold has one for everyone.
+    tasks = {keys[item.pk]: item.dialogue.task for item in items if not item.is_gold}
     wanted = seats_needed(tasks, settings, members=members, seed=batch.seed)
-    _enough_members(batch, max(wanted.values()))
+    spare = settings.on_difference == OnDifference.THIRD_SEAT
+    _enough_members(batch, max(wanted.values(), default=1) + spare)
     seats = [
         _seat(item, number, SeatPurpose.OVERLAP)
         for item in items
-        for number in range(1, wanted[keys[item.pk]] + 1)
+        for number in range(1, (members if item.is_gold else wanted[keys[item.pk]]) + 1)
     ]
     Seat.objects.bulk_create(seats, batch_size=ROWS_AT_ONCE)
     return len(seats)
@@ -352,23 +389,29 @@ def _enough_members(batch: Batch, seats: int) -> None:
         raise BatchRefused([too_few_members(members, max(1, seats))])
 
 
-def _seat(item: Item, number: int, purpose: SeatPurpose) -> Seat:
+def _seat(
+    item: Item, number: int, purpose: SeatPurpose, cause: SeatCause = SeatCause.PLANNED
+) -> Seat:
     return Seat(
         item=item,
         number=number,
         purpose=purpose,
+        cause=cause,
         shown_first=sampling.shown_first(item.coin, number),
     )
 
 
-def _add_seats(items: list[Item], *, purpose: SeatPurpose) -> None:
+def _add_seats(
+    items: list[Item], *, purpose: SeatPurpose, cause: SeatCause = SeatCause.PLANNED
+) -> None:
     """Add one seat to each item, numbered after its last."""
     last: defaultdict[int, int] = defaultdict(int)
     rows = Seat.objects.filter(item__in=items).values_list("item", "number")
     for item, number in rows:
         last[item] = max(last[item], number)
     Seat.objects.bulk_create(
-        (_seat(item, last[item.pk] + 1, purpose) for item in items), batch_size=ROWS_AT_ONCE
+        (_seat(item, last[item.pk] + 1, purpose, cause) for item in items),
+        batch_size=ROWS_AT_ONCE,
     )
 
 
@@ -381,7 +424,7 @@ def _apply_overlap(batch: Batch, overlap: int) -> OverlapChange:
     closed: list[int] = []
     new: list[Seat] = []
     above = 0
-    for item in batch.items.order_by("position"):
+    for item in batch.items.filter(is_gold=False).order_by("position"):
         mine = [seat for seat in seats[item.pk] if seat.purpose == SeatPurpose.OVERLAP]
         shut = [seat for seat in mine if seat.state == SeatState.CLOSED]
         free = [seat for seat in mine if seat.state == SeatState.OPEN]
@@ -418,42 +461,31 @@ def _change_seats(pks: list[int], before: SeatState, after: SeatState) -> int:
 # --- States --------------------------------------------------------------------------------
 
 
-def _locked(batch: Batch, by: Member) -> Batch:
-    """Return the batch as it is now, when it is this lead's turn."""
-    if not can_lead(by) or by.project_id != batch.project_id:
-        raise NotAllowed("Only a lead of the project does this.")
-    _take_turn(batch.project_id)
-    return Batch.objects.get(pk=batch.pk)
-
-
-def _take_turn(project_id: int) -> None:
-    """Wait for other leads' actions in the project. Rows that point at it can still be inserted."""
-    Project.objects.select_for_update(no_key=True).get(pk=project_id)
-
-
 def _must_be(batch: Batch, *states: BatchState, what: str) -> None:
     if batch.state not in states:
-        needed = " or ".join(states)
-        raise WrongState(f"{batch.slug} is {batch.state}: it can be {what} only while {needed}.")
+        raise WrongState(
+            _("%(batch)s is %(state)s: it can be %(done)s only while %(needed)s.")
+            % {
+                "batch": batch.slug,
+                "state": label(BatchState(batch.state)),
+                "done": what,
+                "needed": _(" or ").join(label(state) for state in states),
+            }
+        )
 
 
 def _enter(
     batch: Batch, state: BatchState, what: str, detail: str = "", *, by: Member, now: datetime
 ) -> Batch:
     batch.state = state
-    _note(batch, what, detail, by=by, now=now)
+    note(batch, what, detail, by=by, now=now)
     batch.save(update_fields=["state", "opened_at", "closed_at", "history"])
     return batch
-
-
-def _note(batch: Batch, what: str, detail: str = "", *, by: Member, now: datetime) -> None:
-    entry = {"at": now.isoformat(), "by": by.pseudonym, "what": what, "detail": detail}
-    batch.history = [*batch.history, entry]
 
 
 def _one_batch(items: Iterable[Item]) -> tuple[Batch, list[int]]:
     chosen = list(items)
     batches = {item.batch_id for item in chosen}
     if len(batches) != 1:
-        raise WrongState("Choose items of one batch.")
+        raise WrongState(_("Choose items of one batch."))
     return chosen[0].batch, [item.pk for item in chosen]

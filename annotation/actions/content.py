@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from annotation.actions.images import Found
-from annotation.choices import RecordOutcome, SlotState
+from annotation.actions.marks import Said
+from annotation.choices import MarkOrigin, RecordOutcome, SlotState
 from annotation.formats import records as given
 from annotation.models.content import Dialogue, Image, Record, Response, Slot, Turn, Variant
 from annotation.models.imports import Import
@@ -107,6 +108,7 @@ class Grove:
         self.new_responses: dict[int, list[ResponseNode]] = defaultdict(list)
         self.new_slots: list[Slot] = []
         self.new_variants: list[tuple[Slot, Image, Record]] = []
+        self.marked: list[tuple[Dialogue, Slot | None, str]] = []
         self._changed_dialogues: dict[int, Dialogue] = {}
         self._changed_responses: dict[int, Response] = {}
         self._changed_slots: dict[int, Slot] = {}
@@ -272,10 +274,7 @@ class Grove:
             if value and not getattr(dialogue, name):
                 setattr(dialogue, name, value)
                 changed = True
-        marks = sorted({*dialogue.marks, *record.marks})
-        if marks != dialogue.marks:
-            dialogue.marks = marks
-            changed = True
+        self._hear(dialogue, None, record.marks)
         if changed and dialogue.pk:
             self._changed_dialogues[dialogue.pk] = dialogue
 
@@ -295,6 +294,7 @@ class Grove:
                 node.slots[one.position] = self._new_slot(node, one, state, found)
             else:
                 self._update_slot(slot, one, state, found, record)
+            self._hear(node.row.dialogue, node.slots[one.position], one.marks)
         return (
             bool(before)
             and bool(message.external_id)
@@ -320,7 +320,6 @@ class Grove:
             length=one.length,
             kind=one.kind,
             caption=one.caption,
-            marks=list(one.marks),
         )
         self.new_slots.append(slot)
         return slot
@@ -338,6 +337,24 @@ class Grove:
                 self._changed_slots[slot.pk] = slot
         elif state == SlotState.STORED and found.image and slot.image:
             self._add_variant(slot, found.image, record)
+
+    def _hear(self, dialogue: Dialogue, slot: Slot | None, marks: Iterable[str]) -> None:
+        """Note what a record says that a dialogue or picture shows, if that is new."""
+        known = dialogue.marks if slot is None else slot.marks
+        self.marked += [(dialogue, slot, key) for key in marks if key not in known]
+
+    def said(self) -> list[Said]:
+        """Return what the records say of contents; once all is saved."""
+        return [
+            Said(dialogue.pk, key, MarkOrigin.FILE, slot=slot.pk if slot else None)
+            for dialogue, slot, key in self.marked
+        ]
+
+    def grown_dialogues(self) -> set[int]:
+        """Return the dialogues with texts that were not there before; once all is saved."""
+        turns = (node.row for level in self.new_turns.values() for node in level)
+        responses = (node.row for level in self.new_responses.values() for node in level)
+        return {row.dialogue.pk for rows in (turns, responses) for row in rows}
 
     def _add_variant(self, slot: Slot, image: Image, record: Record) -> None:
         if slot.image is None or slot.image.pixel_sha256 == image.pixel_sha256:
@@ -358,6 +375,7 @@ class Grove:
             or self.new_responses
             or self.new_slots
             or self.new_variants
+            or self.marked
             or self._changed_dialogues
             or self._changed_responses
             or self._changed_slots
@@ -385,7 +403,7 @@ class Grove:
         )
         Dialogue.objects.bulk_update(
             self._changed_dialogues.values(),
-            ["external_id", "title", "task", "source", "language", "marks"],
+            ["external_id", "title", "task", "source", "language"],
             batch_size=200,
         )
         Record.objects.bulk_create(records)

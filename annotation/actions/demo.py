@@ -5,7 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from annotation.actions.batches import create_batch
+from annotation.actions.categories import load_categories, set_support
 from annotation.actions.imports import import_files
 from annotation.actions.members import add_person
 from annotation.choices import (
@@ -44,6 +47,18 @@ GUIDELINE = {
         "- **先打分，再比较。** 先给每个回答打分，再说哪一个更好。\n"
         "- **预告了却没有生成的图片**要算回答的缺点；加载失败的图片则不算，请跳过。\n"
         "- **理由要写给没看过这一题的人**：哪里有问题，是什么问题。\n"
+    ),
+}
+
+SUPPORT = {
+    "en": (
+        "Some of this is hard to look at. **You may leave any item**, at any time, and nobody asks "
+        "why.\n\nTalk to the lead, or to somebody you trust. In this demo there is no one else; "
+        "the lead writes here whom you can call."
+    ),
+    "zh-hans": (
+        "有些内容看了会难受。**任何一题您都可以随时放下**，不会有人问为什么。\n\n"
+        "可以和负责人谈谈，或找您信任的人。演示里没有其他人；负责人会在这里写明可以联系谁。"
     ),
 }
 
@@ -100,9 +115,10 @@ def load_demo(project: Project, *, folder: Path, now: datetime) -> Demo:
     """
     rubric = Rubric.objects.filter(project=project, slug="intermt").order_by("version").last()
     if rubric is None:
-        raise NotFound("The rubric intermt is not published: run manage.py load_rubric first.")
+        raise NotFound(_("The rubric intermt is not published: run manage.py load_rubric first."))
     people = _people(project)
     lead = people[0].member
+    _contents(project, folder.parent / "content_categories.json", lead=lead, now=now)
     imported = import_files(project, [folder / "dialogues.json"], by=lead, now=now)
     members = tuple(one.member for one in people[1:])
     batches = []
@@ -121,6 +137,14 @@ def load_demo(project: Project, *, folder: Path, now: datetime) -> Demo:
             batch = create_batch(plan, by=lead, now=now, opened=True)
         batches.append(batch)
     return Demo(people, imported, tuple(batches))
+
+
+def _contents(project: Project, file: Path, *, lead: Member, now: datetime) -> None:
+    """Name the kinds of content, and whom to talk to, where nobody has yet."""
+    if not project.categories.exists():
+        load_categories(project, file.read_bytes(), by=lead, now=now)
+    if not project.support:
+        set_support(project, SUPPORT, by=lead)
 
 
 def _people(project: Project) -> tuple[Person, ...]:

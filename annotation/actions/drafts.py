@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
-from annotation.actions.assignments import renew_lease, take_back
+from annotation.actions.assignments import locked_assignment, renew_lease, take_back
 from annotation.actions.storable import refuse_unstorable
 from annotation.choices import AssignmentState
 from annotation.errors import AnnotationError, Invalid
@@ -22,7 +23,7 @@ class DraftConflict(AnnotationError):
 
     def __init__(self, draft: Draft) -> None:
         super().__init__(
-            "This item was changed in another window. Both versions are here; choose one."
+            _("This item was changed in another window. Both versions are here; choose one.")
         )
         self.draft = draft
 
@@ -50,18 +51,17 @@ def save_draft(
     :raises AnnotationError: if the item was skipped.
     """
     if not isinstance(body, dict):
-        raise Invalid("A draft is a JSON object.")
+        raise Invalid(_("A draft is a JSON object."))
     if len(json.dumps(body)) > LARGEST_BODY:
-        raise Invalid(f"The entries are larger than {LARGEST_BODY // 1024} kB. Shorten a text.")
+        raise Invalid(
+            _("The entries are larger than %(most)s kB. Shorten a text.")
+            % {"most": LARGEST_BODY // 1024}
+        )
     refuse_unstorable(body)
     with transaction.atomic():
-        assignment = (
-            Assignment.objects.select_for_update(of=("self",))
-            .select_related("item__batch")
-            .get(pk=assignment.pk, member=by)
-        )
+        assignment = locked_assignment(assignment.pk, member=by)
         if assignment.state == AssignmentState.SKIPPED:
-            raise AnnotationError("You skipped this item, so nothing more is kept for it.")
+            raise AnnotationError(_("You skipped this item, so nothing more is kept for it."))
         draft = Draft.objects.select_for_update().filter(assignment=assignment).first()
         if draft is None:
             draft = Draft(assignment=assignment)

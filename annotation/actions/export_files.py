@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
+
 from annotation.errors import AnnotationError, Invalid
 from annotation.formats.card import card
 from annotation.formats.manifest import (
@@ -30,9 +32,16 @@ from annotation.formats.splits import NAMES, Shares, joined, parse_shares, place
 from annotation.formats.write_ratings import RatingsParquet, header_line, rating_line
 from annotation.models.content import Image
 from annotation.models.projects import Project
-from annotation.reports.exports import RatingsIndex, described, unknown_dimension
+from annotation.reports.exports import (
+    RatingsIndex,
+    described,
+    unknown_dimension,
+    unknown_marks,
+    with_marks,
+)
 from annotation.reports.pairs import Snapshot, as_trees, is_pair_batch, pair_pages, trees_of
 from annotation.reports.ratings import rating_pages
+from annotation.reports.sentences import in_words
 
 MADE_BY = "intermt-annotate/export/1"
 """The layout of the files, not the version of the program: the bytes outlive an upgrade."""
@@ -56,7 +65,7 @@ class OriginalMissing(AnnotationError):
     """A picture of the export is not in the store, or is not what it was."""
 
 
-def nothing_told(_: int) -> None:
+def nothing_told(_done: int) -> None:
     """Tell nobody how far it is."""
 
 
@@ -74,12 +83,20 @@ def write_folder(
     leaves nothing under that name. `progress` hears how many judgments are done.
 
     :raises FolderTaken: if `target` exists and is not an empty folder.
+    :raises Invalid: for a content mark that is none of the project's.
+    :raises NotFound: for a number of content marks that is not reached yet.
     :raises CannotHold: if the format cannot hold the data; the message says what to do.
     :raises OriginalMissing: if a picture is not in the store.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise FolderTaken(f"{target} is not empty. Name a new folder; an export is never mixed.")
+        raise FolderTaken(
+            _("%(folder)s is not empty. Name a new folder; an export is never mixed.")
+            % {"folder": target}
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
+    if wrong := unknown_marks(project, options):
+        raise Invalid(wrong, fields={"without_marks": wrong})
+    snapshots, options = with_marks(project, snapshots, options)
     partial = target.with_name(f".{target.name}{PARTIAL}-{secrets.token_hex(4)}")
     partial.mkdir()
     try:
@@ -153,8 +170,11 @@ class _Folder:
         for snapshot in self.snapshots:
             if not is_pair_batch(snapshot.batch):
                 raise CannotHold(
-                    f"The items of {snapshot.batch.slug} have one side, so there are no pairs in "
-                    "it. Export its ratings."
+                    _(
+                        "The items of %(batch)s have one side, so there are no pairs in it. "
+                        "Export its ratings."
+                    )
+                    % {"batch": snapshot.batch.slug}
                 )
         wrong = unknown_dimension([one.batch for one in self.snapshots], self.options)
         if wrong:
@@ -172,8 +192,11 @@ class _Folder:
             self._close(name, output)
         self.files.append(index.close())
         if self.refusals:
-            counted = "; ".join(f"{n} rows: {advice}" for advice, n in self.refusals.items())
-            raise CannotHold(f"Nothing was written. {counted}.")
+            counted = "; ".join(
+                _("%(count)s rows: %(advice)s") % {"count": n, "advice": in_words(advice)}
+                for advice, n in self.refusals.items()
+            )
+            raise CannotHold(_("Nothing was written. %(counted)s.") % {"counted": counted})
 
     def _close(self, name: str, output: "_Lines") -> None:
         """Keep the file; an empty one of a split goes, because no trainer opens it."""
@@ -189,7 +212,9 @@ class _Folder:
 
     def _pairs(self) -> Iterator[Pair]:
         for snapshot in self.snapshots:
-            for page in pair_pages(snapshot, text=self.options.text):
+            for page in pair_pages(
+                snapshot, text=self.options.text, refused=self.options.mark_refused
+            ):
                 for reason, number in page.excluded.items():
                     self.judgments.leave_out(reason, number)
                 yield from page.pairs
@@ -237,7 +262,10 @@ class _Folder:
             parquet = RatingsParquet(file)
             for snapshot in self.snapshots:
                 for page in rating_pages(
-                    snapshot, set_name=self.options.set, beside=self.snapshots
+                    snapshot,
+                    set_name=self.options.set,
+                    beside=self.snapshots,
+                    refused=self.options.mark_refused,
                 ):
                     for reason, number in page.excluded.items():
                         self.judgments.leave_out(reason, number)
@@ -267,7 +295,9 @@ class _Folder:
         for sha256 in sorted(by_hash):
             image = stored.filter(sha256=sha256).first()
             if image is None:
-                raise OriginalMissing(f"The picture {sha256} is not in the store.")
+                raise OriginalMissing(
+                    _("The picture %(sha256)s is not in the store.") % {"sha256": sha256}
+                )
             path = self.folder / by_hash[sha256]
             path.parent.mkdir(parents=True, exist_ok=True)
             if self.options.images == "link":
@@ -277,8 +307,11 @@ class _Folder:
             size, digest = file_digest(path)
             if digest != sha256:
                 raise OriginalMissing(
-                    f"The picture {sha256} is not what it was: its bytes hash to {digest}. "
-                    "Import it again, or take it out with a void."
+                    _(
+                        "The picture %(sha256)s is not what it was: its bytes hash to %(digest)s. "
+                        "Import it again, or take it out with a void."
+                    )
+                    % {"sha256": sha256, "digest": digest}
                 )
             self.files.append(FileEntry(by_hash[sha256], size, digest))
             self._tell(0)
@@ -328,12 +361,18 @@ def synced(path: Path) -> Iterator[IO[bytes]]:
         _sync_file(file)
 
 
+def _gone(image: Image) -> OriginalMissing:
+    return OriginalMissing(
+        _("The file of the picture %(sha256)s is gone.") % {"sha256": image.sha256}
+    )
+
+
 def _copy(image: Image, path: Path) -> None:
     try:
         with image.original.open("rb") as source, synced(path) as file:
             shutil.copyfileobj(source, file, 1 << 20)
     except FileNotFoundError as reason:
-        raise OriginalMissing(f"The file of the picture {image.sha256} is gone.") from reason
+        raise _gone(image) from reason
 
 
 def _link(image: Image, path: Path) -> None:
@@ -341,13 +380,14 @@ def _link(image: Image, path: Path) -> None:
         os.link(image.original.path, path)
     except NotImplementedError as reason:
         raise OriginalMissing(
-            "The pictures are in an object store, which has no links. Have them copied."
+            _("The pictures are in an object store, which has no links. Have them copied.")
         ) from reason
     except FileNotFoundError as reason:
-        raise OriginalMissing(f"The file of the picture {image.sha256} is gone.") from reason
+        raise _gone(image) from reason
     except OSError as reason:
         raise OriginalMissing(
-            f"The store and the export cannot share files ({reason.strerror}). Have them copied."
+            _("The store and the export cannot share files (%(problem)s). Have them copied.")
+            % {"problem": reason.strerror}
         ) from reason
 
 

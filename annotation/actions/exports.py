@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from annotation.actions import jobs
 from annotation.actions.export_files import write_folder
@@ -23,8 +24,15 @@ from annotation.models.batches import Batch
 from annotation.models.exports import Export
 from annotation.models.projects import Member, Project
 from annotation.permissions import can_lead
-from annotation.reports.exports import judgment_count, snapshots_of, unknown_dimension
+from annotation.reports.exports import (
+    judgment_count,
+    snapshots_of,
+    unknown_dimension,
+    unknown_marks,
+    with_marks,
+)
 from annotation.reports.pairs import Snapshot
+from annotation.reports.sentences import in_words
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +53,8 @@ def read_options(body: Mapping[str, Any]) -> ExportOptions:
     try:
         return ExportOptions.from_json(body)
     except BadOptions as reason:
-        raise Invalid(str(reason), fields=reason.fields) from reason
+        fields = {name: in_words(told) for name, told in reason.fields.items()}
+        raise Invalid(" ".join(fields.values()), fields=fields) from reason
 
 
 def request_export(
@@ -63,8 +72,9 @@ def request_export(
     with transaction.atomic():
         project = Project.objects.select_for_update().get(pk=by.project_id)
         if Export.objects.filter(project=project, state__in=_UNFINISHED).exists():
-            raise ExportUnderWay("An export is being made. Start the next one when it is done.")
+            raise ExportUnderWay(_("An export is being made. Start the next one when it is done."))
         snapshots = [Snapshot.now(batch) for batch in batches]
+        snapshots, options = with_marks(project, snapshots, options)
         export = Export.objects.create(
             project=project,
             options=options.as_json(),
@@ -105,7 +115,7 @@ def build_export(export_id: int, *, clock: Clock) -> None:
         )
         archive = folder / f"{export.public_id}.tar"
         archive_folder(folder / "export", archive, name=_name(export), progress=beat.still)
-        _, digest = file_digest(archive)
+        _size, digest = file_digest(archive)
         beat.still()
         with archive.open("rb") as file:
             stored = default_storage.save(_stored_name(export, attempt), File(file))
@@ -165,22 +175,27 @@ class _Beat:
 
 def _refuse_unless_possible(batches: Sequence[Batch], options: ExportOptions, by: Member) -> None:
     if not can_lead(by) or any(batch.project_id != by.project_id for batch in batches):
-        raise NotAllowed("Only a lead of the project exports its batches.")
+        raise NotAllowed(_("Only a lead of the project exports its batches."))
     if not batches:
-        raise Invalid("Choose at least one batch.", fields={"batches": "Choose at least one."})
+        raise Invalid(
+            _("Choose at least one batch."), fields={"batches": _("Choose at least one.")}
+        )
     if options.images == "link":
         raise Invalid(
-            "An archive cannot hold links. Choose copy or none.",
-            fields={"images": "An archive cannot hold links."},
+            _("An archive cannot hold links. Choose copy or none."),
+            fields={"images": _("An archive cannot hold links.")},
         )
     if wrong := unknown_dimension(batches, options):
         raise Invalid(wrong, fields={"dimension": wrong})
+    if wrong := unknown_marks(by.project, options):
+        raise Invalid(wrong, fields={"without_marks": wrong})
     single = [batch.slug for batch in batches if batch.kind == BatchKind.CONVERSATION]
     if options.format != "ratings" and single:
+        named = {"batches": ", ".join(single)}
         raise Invalid(
-            f"The items of {', '.join(single)} have one side, so there are no pairs. "
-            "Export ratings.",
-            fields={"batches": "No pairs in " + ", ".join(single) + "."},
+            _("The items of %(batches)s have one side, so there are no pairs. Export ratings.")
+            % named,
+            fields={"batches": _("No pairs in %(batches)s.") % named},
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
 
 from annotation.actions import jobs
 from annotation.actions.imports import Asked, files_below, run_import
@@ -52,10 +53,10 @@ def request_import(wanted: Wanted, *, by: Member, now: datetime) -> Import:
         leads out of IMPORT_ROOT or does not exist, an unknown format.
     """
     if not can_lead(by):
-        raise NotAllowed("Only a lead imports dialogues.")
+        raise NotAllowed(_("Only a lead imports dialogues."))
     faults = dict(_faults(wanted))
     if faults:
-        raise ImportRefused("This cannot be imported.", fields=faults)
+        raise ImportRefused(_("This cannot be imported."), fields=faults)
     upload = wanted.upload
     name = Path(upload.name or "upload").name if upload is not None else wanted.path
     job = Import(
@@ -138,7 +139,7 @@ def _files(job: Import) -> Iterator[tuple[list[Path], list[str], Asked]]:
 def _root() -> Path:
     root: Path | None = settings.IMPORT_ROOT
     if root is None:
-        raise Invalid("This installation has no IMPORT_ROOT, so files can only be uploaded.")
+        raise Invalid(_("This installation has no IMPORT_ROOT, so files can only be uploaded."))
     return root
 
 
@@ -153,18 +154,19 @@ def below_root(path: str) -> Path:
     except (OSError, ValueError):
         found = None
     if found is None or not found.is_relative_to(root):
-        raise Invalid(f"There is no {path!r} below the import folder.")
+        raise Invalid(_("There is no %(path)s below the import folder.") % {"path": repr(path)})
     return found
 
 
 def _faults(wanted: Wanted) -> Iterator[tuple[str, str]]:
     """Yield (field, what is wrong with it)."""
     if (wanted.upload is None) == (not wanted.path):
-        yield "upload", "Give either a file or a path."
+        yield "upload", _("Give either a file or a path.")
     largest: int = settings.IMPORT_UPLOAD_MAX_BYTES
     if wanted.upload is not None and (wanted.upload.size or 0) > largest:
         size = f"{largest // (1024 * 1024)} MB"
-        yield "upload", f"The file is larger than {size}. Put it below the import folder instead."
+        told = _("The file is larger than %(size)s. Put it below the import folder instead.")
+        yield "upload", told % {"size": size}
     for field, path in (("path", wanted.path), ("images", wanted.images)):
         if path:
             try:
@@ -172,7 +174,7 @@ def _faults(wanted: Wanted) -> Iterator[tuple[str, str]]:
             except Invalid as error:
                 yield field, str(error)
     if wanted.format != AUTO and wanted.format not in FORMATS:
-        yield "format", f"{wanted.format} is no format."
+        yield "format", _("%(format)s is no format.") % {"format": wanted.format}
 
 
 def _file_name(name: str) -> str:

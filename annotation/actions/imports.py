@@ -13,9 +13,11 @@ from pathlib import Path
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext as _
 
 from annotation.actions import jobs
 from annotation.actions.images import Decoder, Pictures
+from annotation.actions.marks import word_lists
 from annotation.actions.records import Chunk, Run, Writing
 from annotation.actions.references import References
 from annotation.choices import JobState, RecordOutcome
@@ -85,12 +87,15 @@ def files_below(paths: Sequence[Path]) -> list[Path]:
                 one for one in path.rglob("*") if one.suffix in FILE_ENDINGS and one.is_file()
             )
             if not found:
-                raise CannotImport(f"{path}: holds no file that ends in {', '.join(FILE_ENDINGS)}")
+                raise CannotImport(
+                    _("%(path)s: holds no file that ends in %(endings)s")
+                    % {"path": path, "endings": ", ".join(FILE_ENDINGS)}
+                )
             files += found
         elif path.is_file():
             files.append(path)
         else:
-            raise CannotImport(f"{path}: no such file or folder")
+            raise CannotImport(_("%(path)s: no such file or folder") % {"path": path})
     return files
 
 
@@ -186,6 +191,7 @@ class _Importer:
             references=References(project, self.report, now, rubric=self._rubric()),
             newest_before=Record.objects.aggregate(newest=Max("pk"))["newest"] or 0,
             import_row=self.import_row,
+            words=word_lists(project),
         )
         self.beaten_at = now
         self.label = ""
@@ -197,7 +203,9 @@ class _Importer:
             return None
         rubric = self.project.rubrics.filter(slug=self.asked.rubric).order_by("-version").first()
         if rubric is None:
-            raise CannotImport(f"The project has no rubric {self.asked.rubric!r}.")
+            raise CannotImport(
+                _("The project has no rubric %(rubric)s.") % {"rubric": repr(self.asked.rubric)}
+            )
         return rubric
 
     def over(self, files: Sequence[Path], names: Sequence[str]) -> ImportReport:

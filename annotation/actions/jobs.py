@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.models import F
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from annotation.choices import JobState
 from annotation.errors import AnnotationError
@@ -120,7 +121,8 @@ def waiting(job_model: type[Job], *, now: datetime) -> list[int]:
     stale.update(
         state=JobState.FAILED,
         finished_at=now,
-        error=f"The worker stopped in the middle of it, {MOST_ATTEMPTS} times.",
+        error=_("The worker stopped in the middle of it, %(times)s times.")
+        % {"times": MOST_ATTEMPTS},
     )
     takeable = job_model.objects.takeable(at=now)
     return list(takeable.order_by("created_at", "pk").values_list("pk", flat=True))
@@ -137,4 +139,4 @@ def retry(job_model: type[Job], pk: int, *, now: datetime) -> bool:
 def _change(job_model: type[Job], pk: int, *, attempt: int, values: dict[str, Any]) -> None:
     mine = job_model.objects.filter(pk=pk, state=JobState.RUNNING, attempt=attempt)
     if not mine.update(**values):
-        raise JobLost("Another worker has taken this job, or it was cancelled.")
+        raise JobLost(_("Another worker has taken this job, or it was cancelled."))

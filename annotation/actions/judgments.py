@@ -2,20 +2,26 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotation.actions.answers import Answers, read_answers
-from annotation.actions.assignments import take_back
+from annotation.actions.assignments import locked_assignment, take_back
 from annotation.actions.evidence import next_number
 from annotation.actions.storable import refuse_unstorable
+from annotation.actions.votes import follow_up
 from annotation.choices import (
+    DECIDING,
     AssignmentState,
     BatchState,
     Cause,
+    SeatCause,
     SeatPurpose,
     SeatState,
 )
@@ -24,8 +30,9 @@ from annotation.models.assignments import Assignment, Seat
 from annotation.models.guidelines import GuidelineVersion
 from annotation.models.judgments import Judgment, Preference, Rating, Remark
 from annotation.models.projects import Member, new_public_id
+from annotation.models.reviews import Sight
 from annotation.permissions import can_lead
-from annotation.reports.questions import questions_of
+from annotation.reports.questions import questions_for
 
 INTERFACE_VERSION = "1"
 
@@ -59,13 +66,15 @@ def submit_judgment(
     key: str,
     now: datetime,
     circumstances: Circumstances | None = None,
+    cause: Cause | None = None,
 ) -> Judgment:
     """Store `body` as the next judgment of this assignment, all or nothing.
 
     The same key with the same body gives the judgment it gave the first time, for ever, so a
     reply that was lost costs nothing. A first submission after the lease ran out takes the seat
     back if it is free; if not, the work is kept as surplus and enters nothing until a lead
-    admits it. After submission, until the batch closes, it is a correction.
+    admits it. After submission, until the batch closes, it is a correction. A reviewer's fix says
+    so by `cause`; `actions.reviews` sends it.
 
     :raises annotation.actions.answers.Incomplete: naming every place that is missing or wrong.
     :raises AlreadySubmitted: the key was used for other content.
@@ -73,27 +82,32 @@ def submit_judgment(
     :raises NotAllowed: it is another person's assignment.
     """
     if not key or len(key) > 64:
-        raise Invalid("A submission carries a key of 1 to 64 characters.", fields={"key": "?"})
+        raise Invalid(_("A submission carries a key of 1 to 64 characters."), fields={"key": "?"})
     refuse_unstorable(key, place="key")
     refuse_unstorable(body)
     if assignment.member_id != by.pk:
-        raise NotAllowed("This is another person's item.")
+        raise NotAllowed(_("This is another person's item."))
     digest = body_digest(body)
     with transaction.atomic():
         assignment = _locked(assignment)
-        earlier = assignment.judgments.filter(submission_key=key).first()
+        revisions = list(assignment.judgments.order_by("revision"))
+        earlier = next((one for one in revisions if one.submission_key == key), None)
         if earlier is not None:
             if earlier.body_digest != digest:
                 raise AlreadySubmitted(
-                    "This submission arrived before with other content, which is kept. "
-                    "Open the item again to correct it."
+                    _(
+                        "This submission arrived before with other content, which is kept. "
+                        "Open the item again to correct it."
+                    )
                 )
             return earlier
         _refuse_unless_taking(assignment)
-        answers = read_answers(questions_of(assignment.item, member=by), body)
+        if (cause is None) != (assignment.about_id is None):
+            raise NotAllowed(_("Send this from the reviews: it decides about another judgment."))
+        answers = read_answers(questions_for(assignment), body)
         if assignment.state == AssignmentState.LAPSED:
             take_back(assignment, now=now)
-        cause = _cause(assignment)
+        cause = cause or _cause(assignment, revisions)
         judgment = write_judgment(
             assignment,
             cause=cause,
@@ -101,8 +115,9 @@ def submit_judgment(
             key=key,
             digest=digest,
             now=now,
-            saw_others=_has_seen_others(assignment, cause),
+            saw_others=_has_seen_others(assignment, cause, revisions),
             circumstances=circumstances,
+            revision=len(revisions) + 1,
         )
         assignment.state = (
             AssignmentState.SUBMITTED if assignment.seat_id else AssignmentState.SURPLUS
@@ -110,6 +125,7 @@ def submit_judgment(
         assignment.lease_until = None
         assignment.submitted_at = now
         assignment.save(update_fields=["state", "lease_until", "submitted_at"])
+        follow_up(assignment.item)
         return judgment
 
 
@@ -120,7 +136,7 @@ def withdraw_judgment(assignment: Assignment, *, by: Member, key: str, now: date
     :raises NotAllowed: it is another person's assignment.
     """
     if assignment.member_id != by.pk:
-        raise NotAllowed("This is another person's item.")
+        raise NotAllowed(_("This is another person's item."))
     with transaction.atomic():
         assignment = _locked(assignment)
         earlier = assignment.judgments.filter(submission_key=key).first()
@@ -128,13 +144,20 @@ def withdraw_judgment(assignment: Assignment, *, by: Member, key: str, now: date
             return earlier
         batch = assignment.item.batch
         minutes = batch.parsed_settings().undo_minutes
+        if assignment.purpose in DECIDING:
+            raise TooLate(_("What decides about others' work is changed by deciding again."))
         if assignment.state != AssignmentState.SUBMITTED or assignment.submitted_at is None:
-            raise TooLate("There is no submission here to take back.")
+            raise TooLate(_("There is no submission here to take back."))
         if batch.state == BatchState.CLOSED:
-            raise BatchClosed("The batch is closed, so nothing can be taken back.")
+            raise BatchClosed(_("The batch is closed, so nothing can be taken back."))
         if now > assignment.submitted_at + timedelta(minutes=minutes):
             raise TooLate(
-                f"A submission can be taken back for {minutes} minutes. Correct it instead."
+                ngettext(
+                    "A submission can be taken back for %(count)s minute. Correct it instead.",
+                    "A submission can be taken back for %(count)s minutes. Correct it instead.",
+                    minutes,
+                )
+                % {"count": minutes}
             )
         judgment = write_judgment(
             assignment, cause=Cause.WITHDRAWAL, answers=Answers(), key=key, now=now
@@ -143,6 +166,7 @@ def withdraw_judgment(assignment: Assignment, *, by: Member, key: str, now: date
         assignment.submitted_at = None
         assignment.lease_until = now + timedelta(minutes=batch.lease_minutes)
         assignment.save(update_fields=["state", "submitted_at", "lease_until"])
+        follow_up(assignment.item)
         return judgment
 
 
@@ -155,19 +179,20 @@ def admit_surplus(assignment: Assignment, *, by: Member, now: datetime) -> Judgm
     :raises TooLate: where the assignment is no surplus.
     """
     if not can_lead(by):
-        raise NotAllowed("Only a lead admits late work.")
+        raise NotAllowed(_("Only a lead admits late work."))
     with transaction.atomic():
         assignment = _locked(assignment)
         if assignment.state != AssignmentState.SURPLUS:
-            raise TooLate("There is no late work here that waits.")
+            raise TooLate(_("There is no late work here that waits."))
         last = assignment.judgments.exclude(cause=Cause.WITHDRAWAL).order_by("revision").last()
         if last is None:
-            raise TooLate("There is no judgment here that waits.")
+            raise TooLate(_("There is no judgment here that waits."))
         number = assignment.item.seats.order_by("-number").values_list("number", flat=True)[0] + 1
         assignment.seat = Seat.objects.create(
             item=assignment.item,
             number=number,
             purpose=SeatPurpose.EXTRA,
+            cause=SeatCause.LATE,
             state=SeatState.TAKEN,
             shown_first=assignment.shown_first,
         )
@@ -186,10 +211,12 @@ def write_judgment(
     digest: str = "",
     saw_others: bool = False,
     circumstances: Circumstances | None = None,
+    revision: int = 0,
 ) -> Judgment:
     """Insert one numbered judgment with its rows. Call inside a transaction.
 
-    `assignment` must have `item.batch` loaded; its seat is stored as it is now.
+    `assignment` must have `item.batch` loaded; its seat is stored as it is now. The `revision` is
+    counted here where it is not given.
     """
     around = circumstances or Circumstances()
     batch = assignment.item.batch
@@ -199,7 +226,7 @@ def write_judgment(
         member_id=assignment.member_id,
         assignment=assignment,
         seat_id=assignment.seat_id,
-        revision=assignment.judgments.count() + 1,
+        revision=revision or assignment.judgments.count() + 1,
         cause=cause,
         submission_key=key,
         body_digest=digest,
@@ -295,36 +322,39 @@ def body_digest(body: object) -> str:
 
 
 def _locked(assignment: Assignment) -> Assignment:
-    return (
-        Assignment.objects.select_for_update(of=("self",))
-        .select_related("item__batch__rubric", "member")
-        .get(pk=assignment.pk)
+    return locked_assignment(
+        assignment.pk, "item__batch__rubric", "item__response_1", "item__response_2", "member"
     )
 
 
 def _refuse_unless_taking(assignment: Assignment) -> None:
     batch = assignment.item.batch
     if assignment.state == AssignmentState.SKIPPED:
-        raise AnnotationError("You skipped this item. Ask the lead if you want it back.")
+        raise AnnotationError(_("You skipped this item. Ask the lead if you want it back."))
     if batch.state == BatchState.DRAFT:
-        raise BatchClosed("The batch is not open yet.")
-    if batch.state == BatchState.CLOSED and assignment.item.reopened_at is None:
-        raise BatchClosed("The batch is closed. Your entries are kept and can still be read.")
+        raise BatchClosed(_("The batch is not open yet."))
+    deciding = assignment.purpose in DECIDING
+    if batch.state == BatchState.CLOSED and assignment.item.reopened_at is None and not deciding:
+        raise BatchClosed(_("The batch is closed. Your entries are kept and can still be read."))
 
 
-def _cause(assignment: Assignment) -> Cause:
+def _cause(assignment: Assignment, revisions: Sequence[Judgment]) -> Cause:
     if assignment.state == AssignmentState.RETURNED:
         return Cause.RETURNED
-    live = assignment.judgments.order_by("revision").last()
-    if live is None or live.cause == Cause.WITHDRAWAL:
+    if not revisions or revisions[-1].cause == Cause.WITHDRAWAL:
         return Cause.FIRST
     return Cause.CORRECTION
 
 
-def _has_seen_others(assignment: Assignment, cause: Cause) -> bool:
-    """Once an item was returned with a reviewer's words, what follows is not independent."""
+def _has_seen_others(assignment: Assignment, cause: Cause, revisions: Sequence[Judgment]) -> bool:
+    """Say whether the author had seen anything of others' judgments of the dialogue.
+
+    Once an item was returned with a reviewer's words, what follows is not independent; nor is
+    what follows the first look at a calibration or a review.
+    """
     return (
-        cause == Cause.RETURNED
-        or assignment.judgments.filter(saw_others=True).exists()
+        cause in {Cause.RETURNED, Cause.FIX}
+        or any(one.saw_others for one in revisions)
         or assignment.item.reopened_at is not None
+        or Sight.objects.of_dialogue(assignment.member_id, assignment.item.dialogue_id).exists()
     )

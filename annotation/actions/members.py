@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from annotation.choices import Role
 from annotation.errors import Invalid, NotAllowed
@@ -24,14 +25,14 @@ def add_member(
     _must_lead(project, by)
     pseudonym = pseudonym.strip()
     if not pseudonym:
-        raise Invalid("A member needs a pseudonym.", fields={"pseudonym": "Choose one."})
+        raise Invalid(_("A member needs a pseudonym."), fields={"pseudonym": _("Choose one.")})
     try:
         with transaction.atomic():
             return Member.objects.create(project=project, user=user, pseudonym=pseudonym, role=role)
     except IntegrityError as taken:
         raise Invalid(
-            f"{pseudonym}, or the user, is in the project already.",
-            fields={"pseudonym": "Choose another."},
+            _("%(pseudonym)s, or the user, is in the project already.") % {"pseudonym": pseudonym},
+            fields={"pseudonym": _("Choose another.")},
         ) from taken
 
 
@@ -50,7 +51,9 @@ def add_person(
     try:
         user.full_clean(exclude=["password"])
     except ValidationError as refused:
-        raise Invalid(" ".join(refused.messages), fields={"username": "Choose another."}) from None
+        raise Invalid(
+            " ".join(refused.messages), fields={"username": _("Choose another.")}
+        ) from None
     with transaction.atomic():
         user.save()
         return add_member(project, user=user, pseudonym=pseudonym, role=role, by=by)
@@ -86,13 +89,13 @@ def end_membership(member: Member, *, by: Member, now: datetime) -> None:
 def _must_lead(project: Project, by: Member | None) -> None:
     if by is None:
         if project.members.active().filter(role=Role.LEAD).exists():
-            raise NotAllowed("The project has a lead: ask them.")
+            raise NotAllowed(_("The project has a lead: ask them."))
     elif not can_lead(by) or by.project_id != project.pk:
-        raise NotAllowed("Only a lead of the project decides who is in it.")
+        raise NotAllowed(_("Only a lead of the project decides who is in it."))
 
 
 def _must_leave_a_lead(member: Member) -> None:
     Project.objects.select_for_update(no_key=True).get(pk=member.project_id)
     leads = member.project.members.active().filter(role=Role.LEAD)
     if not leads.exclude(pk=member.pk).exists():
-        raise Invalid("The project needs a lead: make somebody else one first.")
+        raise Invalid(_("The project needs a lead: make somebody else one first."))

@@ -9,9 +9,11 @@ from typing import Any
 
 from annotation.actions.content import Grove, ResponseNode, candidate_keys
 from annotation.actions.images import Found
+from annotation.actions.marks import add_marks, mark_by_words
 from annotation.actions.references import Placed, References
 from annotation.choices import RecordOutcome
 from annotation.formats.records import Anomaly, Entry, Message, Record, Refused
+from annotation.formats.word_lists import WordLists
 from annotation.models.content import Record as RecordRow
 from annotation.models.content import Response
 from annotation.models.imports import Import
@@ -28,6 +30,7 @@ class Run:
 
     :ivar newest_before: the primary key of the newest record before this run.
     :ivar import_row: gives the import's row, and makes it where there is none yet.
+    :ivar words: the operator's, which mark dialogues.
     :ivar sources: (import, file) of every record read, whenever it came.
     """
 
@@ -37,6 +40,7 @@ class Run:
     references: References
     newest_before: int
     import_row: Callable[[], Import]
+    words: WordLists
     sources: set[tuple[int, str]] = field(default_factory=set)
 
 
@@ -110,6 +114,7 @@ class Writing:
                 record.imported_in = row
                 self.run.sources.add((row.pk, self.chunk.file.file))
             self.grove.save(row, self.rows)
+            self._mark(row)
         self._count()
         self._write_references()
 
@@ -176,6 +181,13 @@ class Writing:
     def _refusal_digest(self, refused: Refused) -> str:
         values = (self.chunk.file.file, refused.position, refused.field, refused.reason)
         return hashlib.sha256(json.dumps(["refused", *values]).encode()).hexdigest()
+
+    def _mark(self, row: Import) -> None:
+        """Write what files say of contents, and what the operator's words find in new texts."""
+        run, by = self.run, row.created_by
+        add_marks(run.project, self.grove.said(), by=by, now=run.now, imported_in=row)
+        if run.words and (grown := self.grove.grown_dialogues()):
+            mark_by_words(run.project, grown, run.words, by=by, now=run.now, imported_in=row)
 
     def _count(self) -> None:
         file, grove = self.chunk.file, self.grove

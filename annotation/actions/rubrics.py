@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from annotation.errors import AnnotationError, Invalid, NotAllowed
 from annotation.formats.records import Unfit
@@ -34,11 +35,14 @@ def publish_rubric(project: Project, data: bytes, *, by: Member | None, now: dat
     :raises VersionTaken: its version is published with other content.
     """
     if by is not None and (not can_lead(by) or by.project_id != project.pk):
-        raise NotAllowed("Only a lead of the project publishes rubrics.")
+        raise NotAllowed(_("Only a lead of the project publishes rubrics."))
     try:
         given = read_rubric(data)
     except Unfit as unfit:
-        raise Invalid(f"This is no rubric: {unfit}.", fields={unfit.field: unfit.reason}) from unfit
+        raise Invalid(
+            _("This is no rubric: %(problem)s.") % {"problem": unfit},
+            fields={unfit.field: unfit.reason},
+        ) from unfit
     with transaction.atomic():
         # The row is locked so that two who publish at once take turns.
         Project.objects.select_for_update().get(pk=project.pk)
@@ -49,8 +53,11 @@ def publish_rubric(project: Project, data: bytes, *, by: Member | None, now: dat
         if known.filter(version=given.version).exists():
             newest = max(known.values_list("version", flat=True))
             raise VersionTaken(
-                f"{given.slug} {given.version} is published with other content, and ratings may "
-                f'refer to it. Give the new one "version": {newest + 1}.'
+                _(
+                    "%(rubric)s %(version)s is published with other content, and ratings may "
+                    'refer to it. Give the new one "version": %(next)s.'
+                )
+                % {"rubric": given.slug, "version": given.version, "next": newest + 1}
             )
         rubric = Rubric.objects.create(
             project=project,

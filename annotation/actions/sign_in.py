@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.core.signing import BadSignature, Signer
+from django.utils.translation import gettext as _
 
 from annotation.errors import NotAllowed
 from annotation.models.users import User
@@ -27,8 +28,10 @@ def use_sign_in_token(token: str, *, now: datetime) -> User:
 
     :raises LinkRefused: without saying which of the reasons it was.
     """
-    refused = LinkRefused("This link was used or is too old. Start the demo again for a new one.")
-    pk, _, until = token.partition(":")[0].partition(".")
+    refused = LinkRefused(
+        _("This link was used or is too old. Start the demo again for a new one.")
+    )
+    pk, _dot, until = token.partition(":")[0].partition(".")
     if not (pk.isdecimal() and until.isdecimal()):
         raise refused
     user = User.objects.filter(pk=pk, is_active=True).first()

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from annotation.errors import Invalid
 from annotation.rendering.text import UNSTORABLE
 
@@ -12,8 +14,11 @@ def refuse_unstorable(value: Any, *, place: str = "") -> None:
     :raises Invalid: naming the first place, such as `remarks.rationale.text`.
     """
     if isinstance(value, str) and UNSTORABLE.search(value):
-        said = "holds a character that cannot be stored: U+0000 or half of a surrogate pair"
-        raise Invalid(f"{place or 'A name'} {said}.", fields={place: said})
+        said = _("holds a character that cannot be stored: U+0000 or half of a surrogate pair")
+        named = place or _("A name")
+        raise Invalid(
+            _("%(place)s %(problem)s.") % {"place": named, "problem": said}, fields={place: said}
+        )
     if isinstance(value, dict):
         for name, one in value.items():
             refuse_unstorable(name, place=place)

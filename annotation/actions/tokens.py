@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from annotation.choices import TokenScope
 from annotation.errors import Invalid, NotAllowed
@@ -38,15 +39,17 @@ def create_token(
     :raises Invalid: without a name, a known scope or an end within a year.
     """
     if not (can_lead(by) and can_lead(member)) or by.project_id != member.project_id:
-        raise NotAllowed("Keys are made by a lead, for a lead of the same project.")
+        raise NotAllowed(_("Keys are made by a lead, for a lead of the same project."))
     wanted = sorted(set(scopes))
     wrong = {}
     if not name.strip():
-        wrong["name"] = "Give it a name, so that it can be told from others and revoked."
+        wrong["name"] = _("Give it a name, so that it can be told from others and revoked.")
     if not wanted or any(scope not in list(TokenScope) for scope in wanted):
-        wrong["scopes"] = "Choose at least one of " + ", ".join(TokenScope) + "."
+        wrong["scopes"] = _("Choose at least one of %(scopes)s.") % {
+            "scopes": ", ".join(TokenScope)
+        }
     if expires_at is None or not now < expires_at <= now + LONGEST:
-        wrong["expires_at"] = "A key ends within a year."
+        wrong["expires_at"] = _("A key ends within a year.")
     if wrong:
         raise Invalid(" ".join(wrong.values()), fields=wrong)
     key = MARK + secrets.token_urlsafe(32)
@@ -88,7 +91,7 @@ def revoke_token(token: Token, *, by: Member, now: datetime) -> None:
     :raises NotAllowed: unless the member leads the key's project.
     """
     if not can_lead(by) or by.project_id != token.member.project_id:
-        raise NotAllowed("A key is revoked by a lead of its project.")
+        raise NotAllowed(_("A key is revoked by a lead of its project."))
     Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now)
 
 

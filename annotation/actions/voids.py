@@ -7,11 +7,13 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from annotation.actions.evidence import next_number
 from annotation.actions.storable import refuse_unstorable
 from annotation.choices import VoidTarget
 from annotation.errors import AnnotationError, Invalid, NotAllowed, NotFound
+from annotation.labels import label
 from annotation.models.batches import Batch, Item
 from annotation.models.content import Dialogue, Image
 from annotation.models.judgments import Judgment
@@ -45,7 +47,7 @@ class Target:
         given = [name for name in VoidTarget if getattr(self, name) is not None]
         if len(given) != 1 or (self.since is not None and self.member is None):
             raise Invalid(
-                "Name one thing to take out: a judgment, member, item, dialogue or image."
+                _("Name one thing to take out: a judgment, member, item, dialogue or image.")
             )
 
     @property
@@ -72,7 +74,9 @@ def find_target(
     }
     found = rows[kind].first()
     if found is None:
-        raise NotFound(f"There is no {kind} {name}.")
+        raise NotFound(
+            _("There is no %(kind)s %(name)s.") % {"kind": label(VoidTarget(kind)), "name": name}
+        )
     return Target(since=since, **{kind.value: found})
 
 
@@ -92,7 +96,7 @@ def void(target: Target, *, by: Member, reason: str, now: datetime) -> list[Void
     with transaction.atomic():
         batches = _touched(target, by)
         if not batches:
-            raise NotFound("Nothing that was judged is touched by this.")
+            raise NotFound(_("Nothing that was judged is touched by this."))
         for batch in batches:
             if _is_out(target, batch):
                 continue
@@ -113,7 +117,7 @@ def void(target: Target, *, by: Member, reason: str, now: datetime) -> list[Void
                 )
             )
         if not rows:
-            raise AlreadyVoid("This is out of figures and exports already.")
+            raise AlreadyVoid(_("This is out of figures and exports already."))
     return rows
 
 
@@ -126,11 +130,11 @@ def lift(taken: Void, *, by: Member, reason: str, now: datetime) -> Void:
     """
     reason = _allowed_reason(by, reason)
     if taken.batch.project_id != by.project_id:
-        raise NotAllowed("This is in another project.")
+        raise NotAllowed(_("This is in another project."))
     with transaction.atomic():
         Batch.objects.select_for_update().get(pk=taken.batch_id)
         if taken.lifts_id is not None or taken.lifted_by.exists():
-            raise NotVoid("This is not out of figures and exports, so it cannot be put back.")
+            raise NotVoid(_("This is not out of figures and exports, so it cannot be put back."))
         return Void.objects.create(
             batch=taken.batch,
             target=taken.target,
@@ -150,10 +154,10 @@ def lift(taken: Void, *, by: Member, reason: str, now: datetime) -> Void:
 
 def _allowed_reason(by: Member, reason: str) -> str:
     if not can_lead(by):
-        raise NotAllowed("Only a lead takes work out of figures and exports.")
+        raise NotAllowed(_("Only a lead takes work out of figures and exports."))
     refuse_unstorable(reason, place="reason")
     if not reason.strip():
-        raise Invalid("Say why: the reason is kept.", fields={"reason": "Say why."})
+        raise Invalid(_("Say why: the reason is kept."), fields={"reason": _("Say why.")})
     return reason.strip()
 
 

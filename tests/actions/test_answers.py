@@ -412,7 +412,7 @@ def test_the_questions_of_an_item_cost_the_same_few_queries(django_assert_num_qu
             .get(pk=item.pk)
         )
 
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             questions_of(item, member=ann)
 
 

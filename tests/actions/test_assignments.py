@@ -18,6 +18,7 @@ from annotation.actions.assignments import (
     skip,
     unpark,
 )
+from annotation.actions.batches import pause_batch
 from annotation.actions.drafts import save_draft
 from annotation.actions.judgments import submit_judgment
 from annotation.choices import (
@@ -30,7 +31,15 @@ from annotation.choices import (
 )
 from annotation.errors import NotAllowed
 from annotation.models import Assignment, Judgment, Seat
-from tests.factories import NOW, make_batch, make_item, make_items, make_member, make_tree
+from tests.factories import (
+    NOW,
+    make_batch,
+    make_item,
+    make_items,
+    make_lead,
+    make_member,
+    make_tree,
+)
 from tests.worlds import full_body, open_batch_with
 
 LEASE = timedelta(minutes=60)
@@ -57,7 +66,7 @@ def test_claim_next_refuses_somebody_who_is_not_in_the_batch():
 
 def test_claim_next_refuses_a_paused_member_who_would_have_had_an_item():
     batch, [ann, _] = open_batch_with()
-    batch.participations.filter(member=ann).update(paused_at=NOW)
+    batch.participations.filter(member=ann).update(paused_at=NOW, pause_reason="Wait.")
 
     with pytest.raises(NotAllowed):
         claim_next(batch, by=ann, now=NOW)
@@ -156,6 +165,53 @@ def test_prepare_next_holds_a_second_item_and_no_third():
     assert third == second
     assert Assignment.objects.held().filter(member=ann).count() == 2
     assert claim_next(batch, by=ann, now=NOW) == first
+
+
+def test_a_prepared_item_that_is_not_opened_goes_to_somebody_else_soon():
+    batch, [ann, ben] = open_batch_with(items=2, seats=1)
+    first = claim_next(batch, by=ann, now=NOW)
+    prepared = prepare_next(first, now=NOW)
+    assert prepared is not None
+    assert prepared.opened_at is None
+    soon = NOW + timedelta(minutes=20)
+
+    passed_on = claim_next(batch, by=ben, now=soon)
+
+    assert passed_on.item == prepared.item
+    first.refresh_from_db()
+    assert first.state == AssignmentState.HELD
+
+
+def test_preparing_again_keeps_the_prepared_item_for_longer():
+    batch, [ann, ben] = open_batch_with(items=2, seats=1)
+    first = claim_next(batch, by=ann, now=NOW)
+    prepared = prepare_next(first, now=NOW)
+
+    assert prepare_next(first, now=NOW + timedelta(minutes=10)) == prepared
+
+    with pytest.raises(NothingToAnnotate):
+        claim_next(batch, by=ben, now=NOW + timedelta(minutes=25))
+
+
+def test_what_was_prepared_before_a_pause_is_not_begun_in_it():
+    batch, [ann, _] = open_batch_with(items=2)
+    first = claim_next(batch, by=ann, now=NOW)
+    open_assignment(first, now=NOW)
+    prepare_next(first, now=NOW)
+    paused = pause_batch(batch, by=make_lead(), now=NOW)
+
+    assert claim_next(paused, by=ann, now=NOW) == first
+    with pytest.raises(NothingToAnnotate):
+        claim_next(paused, by=ann, now=NOW, besides=first)
+
+
+def test_nothing_is_prepared_after_an_item_that_is_already_sent():
+    batch, [ann, _] = open_batch_with(items=2)
+    first = claim_next(batch, by=ann, now=NOW)
+    submit_judgment(first, by=ann, body=full_body(first), key="k", now=NOW)
+    first.refresh_from_db()
+
+    assert prepare_next(first, now=NOW) is None
 
 
 def test_a_lapsed_seat_is_passed_on_and_the_draft_is_kept():

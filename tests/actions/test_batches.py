@@ -221,7 +221,7 @@ def test_mixed_overlap_gives_the_seats_the_preview_promised():
 def test_a_batch_with_fewer_members_than_seats_is_not_opened():
     batch, _ = draft(members=1)
 
-    with pytest.raises(BatchRefused, match="1 members cannot fill 2 seats"):
+    with pytest.raises(BatchRefused, match="1 member cannot fill 2 seats"):
         open_batch(batch, by=lead_of(batch), now=NOW)
 
     assert not Seat.objects.exists()
@@ -519,6 +519,7 @@ def test_an_overlap_beyond_the_members_is_refused():
 
 def test_a_new_version_keeps_the_texts_of_languages_that_were_not_changed():
     lead = make_lead()
+    make_rubric()
     publish_guideline("fair", texts={"en": "Be fair.", "zh-hans": "要公平。"}, by=lead, now=NOW)
 
     guideline = publish_guideline(

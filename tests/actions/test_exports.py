@@ -185,11 +185,11 @@ def test_options_survive_being_stored():
     [
         (
             {"format": "canonical", "split": "60/20/20", "seed": 3},
-            "d5fc7dd46d83dbb99fbd00f2689476cffb6b3f43469a1154aeb5c6f5096b81a2",
+            "9a5fb28b6433d810041f2156e687648b8084ba57f1dc00d4a87f2d57f404e18a",
         ),
         (
             {"format": "swift", "aggregate": "raw", "text": "raw"},
-            "ff5529a4213ce09b6a56401afc1f9684e6b67de43cca7e03b6b1616ef6f4b226",
+            "003c253fcb836defa92bf8bda33c56fcd7bf92e3c69d5f9af210606e47c9c5c9",
         ),
     ],
     ids=["canonical", "swift"],
