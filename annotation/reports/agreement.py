@@ -1,18 +1,20 @@
 """How well the annotators of a batch agree, from the independent set at a snapshot.
 
-Two grouped queries count, for each dimension, how many units show which pattern of scores, and
-who gave which score in them; the arithmetic is `annotation.agreement`'s. What is left out is
-counted by reason, and the counts balance. Dimensions are never pooled.
+A grouped query brings the ratings, a row for each judgment; the arithmetic is
+`annotation.agreement`'s. What is left out is counted by reason, and the counts balance. Dimensions
+are never pooled.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+import numpy as np
+from django.db.models import QuerySet
 
 from annotation.agreement.alpha import Level as Scale
+from annotation.agreement.coefficients import Weighting
 from annotation.agreement.estimates import Estimate
 from annotation.agreement.preferences import (
     OUTCOMES,
@@ -21,25 +23,29 @@ from annotation.agreement.preferences import (
     position,
     preference_report,
 )
-from annotation.agreement.reliability import Reliability, alpha_estimate, resample, short_report
-from annotation.choices import BatchKind, Level, LocalScope, PreferenceScope
-from annotation.models.batches import Batch
-from annotation.models.judgments import Judgment, Preference, Rating
-from annotation.models.rubric import Dimension, ScalePoint
-from annotation.reports.agreement_counts import (
-    OWN,
-    RatingCounts,
-    comparison_patterns,
-    judgments_left_out,
-    patterns_of_rows,
-    preference_counts,
-    preferences_left_out,
-    rating_counts,
-    ratings_left_out,
-    shown_first,
-    side,
-    superseded,
+from annotation.agreement.reliability import (
+    Reliability,
+    alpha_estimate,
+    coefficient_estimate,
+    resample,
+    short_report,
 )
+from annotation.choices import BatchKind, Branch, Level, LocalScope, PreferenceScope
+from annotation.models.batches import Batch
+from annotation.models.judgments import Judgment
+from annotation.models.rubric import Dimension
+from annotation.reports.agreement_counts import (
+    BRANCHES,
+    GivenRatings,
+    JudgmentRows,
+    RatingCounts,
+    given_ratings,
+    judgment_rows,
+    judgments_left_out,
+    scales_of,
+)
+from annotation.reports.guideline_steps import GuidelineStep, estimate_dict, guideline_steps
+from annotation.reports.preference_counts import preference_counts
 from annotation.reports.voids import standing_voids
 
 SET = "independent"
@@ -55,6 +61,16 @@ class TurnAgreement:
 
 
 @dataclass(frozen=True, slots=True)
+class BranchAgreement:
+    """One dimension where it was about the answer's images, an announced one, or the user's."""
+
+    branch: str
+    pairable_units: int
+    alpha: Estimate
+    exact: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class DimensionAgreement:
     """One dimension. `left_out` counts ratings of independent judgments by reason."""
 
@@ -64,6 +80,17 @@ class DimensionAgreement:
     reliability: Reliability
     left_out: Mapping[str, int]
     turns: tuple[TurnAgreement, ...]
+    branches: tuple[BranchAgreement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contradictions:
+    """Of `given` preferences, those against the person's own scores: asked about, then kept or
+    changed."""
+
+    given: int
+    kept: int
+    changed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +106,7 @@ class ComparisonAgreement:
     name: Mapping[str, str]
     agreement: PreferenceAgreement
     first_shown: Position
+    contradictions: Contradictions
     left_out: Mapping[str, int]
 
 
@@ -102,6 +130,7 @@ class BatchAgreement:
     left_out: Mapping[str, int]
     dimensions: tuple[DimensionAgreement, ...]
     preferences: tuple[ComparisonAgreement, ...]
+    guidelines: tuple[GuidelineStep, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; what is undefined is null."""
@@ -119,20 +148,8 @@ class BatchAgreement:
             "left_out": dict(self.left_out),
             "dimensions": [_dimension_dict(one) for one in self.dimensions],
             "preferences": [_comparison_dict(one) for one in self.preferences],
+            "guidelines": [one.as_dict() for one in self.guidelines],
         }
-
-
-def _estimate_dict(one: Estimate) -> dict[str, Any]:
-    return {
-        "measure": one.measure,
-        "weights": str(one.weights),
-        "value": one.value,
-        "low": one.low,
-        "high": one.high,
-        "state": str(one.state),
-        "reason": one.reason,
-        "varied": one.source,
-    }
 
 
 def _dimension_dict(one: DimensionAgreement) -> dict[str, Any]:
@@ -149,14 +166,23 @@ def _dimension_dict(one: DimensionAgreement) -> dict[str, Any]:
         "dialogues": found.clusters,
         "marginals": list(found.marginals),
         "left_out": dict(one.left_out),
-        "figures": [_estimate_dict(figure) for figure in found.estimates],
+        "figures": [estimate_dict(figure) for figure in found.estimates],
         "turns": [
             {
                 "turn": turn.turn,
                 "pairable_units": turn.pairable_units,
-                **_estimate_dict(turn.alpha),
+                **estimate_dict(turn.alpha),
             }
             for turn in one.turns
+        ],
+        "branches": [
+            {
+                "branch": branch.branch,
+                "pairable_units": branch.pairable_units,
+                "exact": branch.exact.value,
+                **estimate_dict(branch.alpha),
+            }
+            for branch in one.branches
         ],
     }
 
@@ -174,63 +200,65 @@ def _comparison_dict(one: ComparisonAgreement) -> dict[str, Any]:
         "dialogues": found.clusters,
         "outcomes": dict(zip(OUTCOMES, found.outcomes, strict=True)),
         "left_out": dict(one.left_out),
-        "figures": [_estimate_dict(figure) for figure in found.estimates],
+        "figures": [estimate_dict(figure) for figure in found.estimates],
         "first_shown": asdict(one.first_shown),
+        "contradictions": asdict(one.contradictions),
     }
 
 
+def chosen_judgments(batch: Batch, *, number: int) -> "QuerySet[Judgment]":
+    """Return the independent set without what is void: what figures are made of. Few queries."""
+    independent = Judgment.objects.filter(batch=batch).independent(number=number)
+    return standing_voids(batch, number=number).outside(independent)
+
+
+def newest_number(batch: Batch) -> int:
+    """Return the number of the batch's newest evidence. One query."""
+    return Batch.objects.values_list("last_number", flat=True).get(pk=batch.pk)
+
+
 def batch_agreement(batch: Batch, *, number: int | None = None) -> BatchAgreement:
-    """Return agreement at `number`, or at the batch's newest. 14 queries, few rows."""
+    """Return agreement at `number`, or at the batch's newest. A dozen queries.
+
+    More where judgments were made under several versions of the guideline.
+    """
     if number is None:
-        number = Batch.objects.values_list("last_number", flat=True).get(pk=batch.pk)
+        number = newest_number(batch)
     voids = standing_voids(batch, number=number)
     independent = Judgment.objects.filter(batch=batch).independent(number=number)
     chosen = voids.outside(independent)
     left_out = judgments_left_out(batch, number, voids, independent, chosen)
-    sizes = chosen.aggregate(
-        judgments=Count("pk"),
-        items=Count("item", distinct=True),
-        dialogues=Count("item__dialogue", distinct=True),
-        annotators=Count("member", distinct=True),
-    )
+    judgments = judgment_rows(chosen)
+    several = len(np.unique(judgments.version[judgments.version > 0])) > 1
     dimensions = list(batch.rubric.dimensions.order_by("position"))
+    given = given_ratings(judgments, batch, scales_of(batch.rubric_id))
     return BatchAgreement(
         batch=batch.slug,
         kind=batch.kind,
         purpose=batch.purpose,
         number=number,
-        submitted=sizes["judgments"] + sum(left_out.values()),
+        submitted=len(judgments.key) + sum(left_out.values()),
+        judgments=len(judgments.key),
+        items=len(np.unique(judgments.item)),
+        dialogues=len(np.unique(judgments.dialogue)),
+        annotators=len(np.unique(judgments.member)),
         left_out=left_out,
-        dimensions=tuple(_dimensions(batch, chosen, dimensions)),
-        preferences=tuple(_comparisons(batch, chosen, dimensions)),
-        **sizes,
+        dimensions=tuple(_dimensions(batch, dimensions, given)),
+        preferences=tuple(_comparisons(batch, judgments, dimensions)),
+        guidelines=guideline_steps(chosen, dimensions, given) if several else (),
     )
 
 
 def _dimensions(
-    batch: Batch, chosen: "QuerySet[Judgment]", dimensions: Sequence[Dimension]
+    batch: Batch, dimensions: Sequence[Dimension], given: GivenRatings
 ) -> Iterable[DimensionAgreement]:
-    given = Rating.objects.filter(judgment__in=chosen.values("pk"))
-    counted = given.ordinal().exclude(pk__in=superseded(given).values("pk"))
-    points = ScalePoint.objects.filter(dimension__rubric=batch.rubric_id).order_by("score")
-    scores: defaultdict[int, list[int]] = defaultdict(list)
-    outside = Q(pk__in=[])
-    for dimension_id, score, in_order in points.values_list("dimension", "score", "in_order"):
-        if in_order:
-            scores[dimension_id].append(score)
-        else:
-            outside |= Q(dimension=dimension_id, score=score)
-    lowest = min((min(one) for one in scores.values()), default=0)
-    units, cells = rating_counts(counted, lowest)
-    left_out = ratings_left_out(given, outside)
+    left_out, counted = given.left_out(), given.by_dimension()
     for one in dimensions:
-        if not _is_asked(batch, Level(one.level)) and one.pk not in left_out:
-            continue
-        domain = scores[one.pk]
-        mine = RatingCounts(units[one.pk], cells[one.pk], domain, lowest)
-        patterns = mine.patterns() or patterns_of_rows(counted.filter(dimension=one), domain)
-        reliability = short_report(patterns)
         out = left_out.get(one.pk, Counter())
+        if not out and not _is_asked(batch, Level(one.level)):
+            continue
+        mine = counted[one.pk]
+        reliability = replace(short_report(mine.patterns()), clusters=mine.dialogues)
         every = out.pop("all", 0)
         out["rated_again"] = every - sum(out.values()) - reliability.ratings
         yield DimensionAgreement(
@@ -238,9 +266,13 @@ def _dimensions(
             level=one.level,
             name=one.name,
             reliability=reliability,
-            left_out={reason: count for reason, count in out.items() if count},
+            left_out={reason: out[reason] for reason in REASONS if out[reason]},
             turns=tuple(_turns(mine)) if one.level == Level.LOCAL else (),
+            branches=tuple(_branches(mine)),
         )
+
+
+REASONS = ("not_applicable", "by_rule", "carried", "outside_order", "rated_again")
 
 
 def _is_asked(batch: Batch, level: Level) -> bool:
@@ -256,38 +288,51 @@ def _is_asked(batch: Batch, level: Level) -> bool:
 
 def _turns(counts: RatingCounts) -> Iterable[TurnAgreement]:
     """Yield alpha by turn, where there is more than one."""
-    turns = sorted({row[0] for row in counts.units})
+    turns = counts.turns
     for turn in turns if len(turns) > 1 else ():
-        patterns = counts.patterns(turn)
-        if patterns is not None:
-            alpha = alpha_estimate(resample(patterns), Scale.ORDINAL)
-            yield TurnAgreement(turn, patterns.pairable_units, alpha)
+        patterns = counts.patterns(turn=turn)
+        alpha = alpha_estimate(resample(patterns), Scale.ORDINAL)
+        yield TurnAgreement(turn, patterns.pairable_units, alpha)
+
+
+def _branches(counts: RatingCounts) -> Iterable[BranchAgreement]:
+    """Yield agreement by branch of the image rule, where images played a part."""
+    for branch in counts.branches:
+        if BRANCHES[branch] == Branch.NOT_ABOUT_IMAGES:
+            continue
+        patterns = counts.patterns(branch=branch)
+        drawn = resample(patterns)
+        yield BranchAgreement(
+            str(BRANCHES[branch]),
+            patterns.pairable_units,
+            alpha_estimate(drawn, Scale.ORDINAL),
+            coefficient_estimate(drawn, "percent_agreement", Weighting.IDENTITY),
+        )
 
 
 def _comparisons(
-    batch: Batch, chosen: "QuerySet[Judgment]", dimensions: Sequence[Dimension]
+    batch: Batch, judgments: JudgmentRows, dimensions: Sequence[Dimension]
 ) -> Iterable[ComparisonAgreement]:
     if batch.kind == BatchKind.CONVERSATION:
         return
-    given = Preference.objects.filter(judgment__in=chosen.values("pk"))
-    counted = given.filter(origin__in=OWN).annotate(side=side())
-    units, cells = preference_counts(counted)
-    first = shown_first(counted)
-    left_out = preferences_left_out(given)
+    counted = preference_counts(judgments, batch)
     wanted: list[tuple[str, Dimension | None]] = [(PreferenceScope.OVERALL, None)]
     wanted.append((PreferenceScope.FORK, None))
     wanted += [(PreferenceScope.DIMENSION, one) for one in dimensions]
     for scope, dimension in wanted:
         which = (str(scope), dimension.pk if dimension else 0)
-        if which not in units and scope != PreferenceScope.OVERALL:
+        if which not in counted.ratings and scope != PreferenceScope.OVERALL:
             continue
-        mine = counted.filter(scope=scope, dimension=dimension)
-        patterns = comparison_patterns(mine, units[which], cells[which])
+        shown = counted.shown.get(which, ())
+        kept, changed = sum(one.kept for one in shown), sum(one.changed for one in shown)
         yield ComparisonAgreement(
             scope=str(scope),
             dimension=dimension.key if dimension else "",
             name=dimension.name if dimension else {},
-            agreement=preference_report(patterns),
-            first_shown=first.get(which, position(first=0, decided=0)),
-            left_out=left_out.get(which, {}),
+            agreement=preference_report(counted.patterns(which)),
+            first_shown=position(
+                first=sum(one.first for one in shown), decided=sum(one.decided for one in shown)
+            ),
+            contradictions=Contradictions(sum(one.given for one in shown), kept, changed),
+            left_out=counted.left_out.get(which, {}),
         )

@@ -1,10 +1,13 @@
 """What a batch would be: the plan a lead writes, what is wrong with it, and what it would cost."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from statistics import fmean, median
 from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from annotation import sampling
 from annotation.choices import (
@@ -16,13 +19,16 @@ from annotation.choices import (
     ItemOrder,
     Level,
     LocalScope,
+    OnDifference,
     PairChoice,
     ReasonRule,
 )
+from annotation.labels import left_out
 from annotation.models.batches import Batch
 from annotation.models.guidelines import Guideline
 from annotation.models.projects import Member
 from annotation.models.rubric import Rubric
+from annotation.reports.gold import TESTS, gold_pool
 from annotation.reports.items import (
     DialogueChoice,
     FoundItem,
@@ -140,7 +146,10 @@ def reasons_of(preset: str, rubric: Rubric) -> dict[str, ReasonRule]:
         rules = {key: rule for key, rule in REASON_PRESETS[preset].items() if key in own}
     else:
         known = ", ".join([RUBRIC_PRESET, *REASON_PRESETS, "none"])
-        raise ValueError(f"there are no reason rules named {preset!r}; there are: {known}")
+        raise ValueError(
+            _("there are no reason rules named %(name)s; there are: %(known)s")
+            % {"name": repr(preset), "known": known}
+        )
     parsed = {key: ReasonRule.parse(rule) for key, rule in rules.items()}
     return {key: rule for key, rule in parsed.items() if rule != ReasonRule()}
 
@@ -181,8 +190,15 @@ def problems_of(plan: BatchPlan, *, opening: bool = False) -> list[str]:
         *_question_problems(plan.kind, settings, levels),
         *_reason_problems(plan.rubric, settings),
         *_overlap_problems(settings, members=len(set(plan.members)), opening=opening),
+        *_check_problems(plan, settings),
         *_choice_problems(plan.choice, settings),
+        *_review_problems(settings),
     ]
+
+
+def _review_problems(settings: BatchSettings) -> list[str]:
+    shares = (settings.review_share, settings.review_blind_share)
+    return [] if all(0 <= one <= 1 for one in shares) else [_("A review share is between 0 and 1.")]
 
 
 def preview_batch(plan: BatchPlan, *, opening: bool = False) -> BatchPreview:
@@ -197,6 +213,8 @@ def preview_batch(plan: BatchPlan, *, opening: bool = False) -> BatchPreview:
     found = found_items(plan)
     if not found.items and not _choice_problems(plan.choice, settings):
         problems.append(no_items(found))
+    if opening and found.items:
+        problems += _opening_problems(plan, settings, found.items)
     tasks = {item.key: item.task for item in found.items}
     members = len(set(plan.members))
     seats = seats_needed(tasks, settings, members=members, seed=seed)
@@ -294,21 +312,31 @@ def _identity_problems(plan: BatchPlan) -> list[str]:
     if not plan.slug or not all(
         sign.isascii() and (sign.isalnum() or sign in "-_") for sign in plan.slug
     ):
-        problems.append("The slug needs letters a to z, digits, - and _ only: it stands in URLs.")
+        problems.append(
+            _("The slug needs letters a to z, digits, - and _ only: it stands in URLs.")
+        )
     elif Batch.objects.filter(project=project, slug=plan.slug).exists():
-        problems.append(f"There is a batch {plan.slug} already: choose another slug.")
+        problems.append(
+            _("There is a batch %(batch)s already: choose another slug.") % {"batch": plan.slug}
+        )
     if not plan.title.strip():
-        problems.append("The batch needs a title: annotators see it.")
+        problems.append(_("The batch needs a title: annotators see it."))
     if plan.lease_minutes not in LEASE_MINUTES:
-        problems.append("The lease must last between 5 minutes and 24 hours.")
+        problems.append(_("The lease must last between 5 minutes and 24 hours."))
+    if plan.settings.hold_minutes not in LEASE_MINUTES or plan.settings.holds_per_day < 0:
+        problems.append(_("A hold must last between 5 minutes and 24 hours."))
     if plan.seed is not None and not 0 <= plan.seed < 2**63:
-        problems.append("The seed must be between 0 and 2**63 - 1.")
+        problems.append(_("The seed must be between 0 and 2**63 - 1."))
     if strangers := [one.pseudonym for one in plan.members if one.project_id != project.pk]:
-        problems.append(f"Not members of this project: {', '.join(strangers)}.")
+        problems.append(
+            _("Not members of this project: %(names)s.") % {"names": ", ".join(strangers)}
+        )
     if gone := [one.pseudonym for one in plan.members if one.ended_at is not None]:
-        problems.append(f"No longer members of this project: {', '.join(gone)}.")
+        problems.append(
+            _("No longer members of this project: %(names)s.") % {"names": ", ".join(gone)}
+        )
     if plan.guideline is not None and plan.guideline.project_id != project.pk:
-        problems.append("The guideline is another project's.")
+        problems.append(_("The guideline is another project's."))
     return problems
 
 
@@ -320,17 +348,19 @@ def _question_problems(
     rates_turns = locals_ and settings.local_scope != LocalScope.NONE
     rates_whole = globals_ and settings.global_ratings
     if kind == BatchKind.TURN_PAIR and not locals_:
-        problems.append("Turn pairs need a rubric with local dimensions: choose another rubric.")
+        problems.append(_("Turn pairs need a rubric with local dimensions: choose another rubric."))
     if kind == BatchKind.CONVERSATION and not (rates_turns or rates_whole):
-        problems.append("The rubric has no dimension, so nothing would be asked.")
+        problems.append(_("The rubric has no dimension, so nothing would be asked."))
     from_scores = settings.dimension_preference in {
         DimensionPreference.PROPOSED,
         DimensionPreference.ASKED_WHERE_EQUAL,
     }
     if kind == BatchKind.CONVERSATION_PAIR and from_scores and not rates_whole:
         problems.append(
-            "Preferences per dimension cannot come from scores where whole conversations are not "
-            "rated: switch global ratings on, or ask the preference or none."
+            _(
+                "Preferences per dimension cannot come from scores where whole conversations are "
+                "not rated: switch global ratings on, or ask the preference or none."
+            )
         )
     return problems
 
@@ -342,75 +372,196 @@ def _reason_problems(rubric: Rubric, settings: BatchSettings) -> list[str]:
         points[key].append(score)
     for key, rule in sorted(settings.reasons.items()):
         if key not in points:
-            problems.append(f"A reason is asked for {key}, which rubric {rubric} does not have.")
+            problems.append(
+                _("A reason is asked for %(key)s, which rubric %(rubric)s does not have.")
+                % {"key": key, "rubric": rubric}
+            )
         elif rule.at_or_below is not None and rule.at_or_below not in points[key]:
             problems.append(
-                f"A reason is asked for {key} at or below {rule.at_or_below}, which is none of its scores."
+                _(
+                    "A reason is asked for %(key)s at or below %(score)s, which is none of its scores."
+                )
+                % {"key": key, "score": rule.at_or_below}
             )
         if not 0 <= rule.share <= 1:
-            problems.append(f"The share of reasons for {key} must be between 0 and 1.")
+            problems.append(
+                _("The share of reasons for %(key)s must be between 0 and 1.") % {"key": key}
+            )
     for what, least in (
-        ("a reason", settings.reason_minimum),
-        ("the rationale", settings.rationale_minimum),
+        (_("a reason"), settings.reason_minimum),
+        (_("the rationale"), settings.rationale_minimum),
     ):
         if not 0 <= least <= MOST_SIGNS:
-            problems.append(f"The least length of {what} must be between 0 and {MOST_SIGNS} signs.")
+            problems.append(
+                _("The least length of %(what)s must be between 0 and %(most)s signs.")
+                % {"what": what, "most": MOST_SIGNS}
+            )
     return problems
 
 
 def _overlap_problems(settings: BatchSettings, *, members: int, opening: bool) -> list[str]:
     problems = []
     if settings.everyone and not members:
-        problems.append("Overlap 'everyone' needs the members named: there would be no seat.")
+        problems.append(_("Overlap 'everyone' needs the members named: there would be no seat."))
     if not 1 <= settings.overlap <= MOST_OVERLAP:
-        problems.append(f"The overlap must be between 1 and {MOST_OVERLAP}.")
+        problems.append(overlap_out_of_range())
     mixed = bool(settings.overlap_high), bool(settings.overlap_high_share)
     if any(mixed):
         if not all(mixed):
             problems.append(
-                "Mixed overlap needs both the higher number and its share of the items."
+                _("Mixed overlap needs both the higher number and its share of the items.")
             )
         elif not settings.overlap < settings.overlap_high <= MOST_OVERLAP:
             problems.append(
-                f"The higher overlap must be above {settings.overlap} and at most {MOST_OVERLAP}."
+                _("The higher overlap must be above %(overlap)s and at most %(most)s.")
+                % {"overlap": settings.overlap, "most": MOST_OVERLAP}
             )
         if not 0 <= settings.overlap_high_share <= 1:
-            problems.append("The share of items with the higher overlap must be between 0 and 1.")
+            problems.append(
+                _("The share of items with the higher overlap must be between 0 and 1.")
+            )
         if settings.everyone:
-            problems.append("Overlap is either mixed or everyone, not both.")
-    most = max(settings.overlap, settings.overlap_high)
+            problems.append(_("Overlap is either mixed or everyone, not both."))
+    spare = settings.on_difference == OnDifference.THIRD_SEAT
+    most = max(settings.overlap, settings.overlap_high) + spare
     if opening and members < most and not settings.everyone and not problems:
         problems.append(too_few_members(members, most))
     return problems
 
 
+def _check_problems(plan: BatchPlan, settings: BatchSettings) -> list[str]:
+    """What is wrong with gold, repeats, tests and what follows a difference. Two queries at most."""
+    problems = []
+    if settings.repeats < 0 or settings.gold < 0:
+        problems.append(_("Repeats and gold must be shares or numbers of items, not below zero."))
+    if settings.repeat_gap < 1:
+        problems.append(_("A repeat comes at least one item later: the gap must be 1 or more."))
+    if not 0 <= settings.pass_mark <= 1:
+        problems.append(_("The pass mark must be between 0 and 1."))
+    if settings.difference_points < 0:
+        problems.append(_("The points from which two scores differ must be 0 or more."))
+    others = dict(
+        plan.rubric.project.batches.filter(
+            slug__in=[*settings.gold_from, settings.requires]
+        ).values_list("slug", "purpose")
+    )
+    if unknown := [slug for slug in settings.gold_from if slug not in others]:
+        problems.append(
+            _("Gold cannot come from %(batches)s: there is no such batch.")
+            % {"batches": ", ".join(unknown)}
+        )
+    if settings.requires and others.get(settings.requires) != BatchPurpose.QUALIFICATION:
+        problems.append(
+            _("%(batch)s is no qualification batch, so nobody could pass it.")
+            % {"batch": settings.requires}
+        )
+    return [*problems, *_purpose_problems(plan.purpose, settings)]
+
+
+def _purpose_problems(purpose: BatchPurpose, settings: BatchSettings) -> list[str]:
+    follows = settings.on_difference != OnDifference.LEAVE
+    several = settings.overlap > 1 or settings.overlap_high or settings.everyone
+    if purpose not in TESTS:
+        if follows and not several:
+            return [_("Votes can differ only where an item has two: raise the overlap.")]
+        return []
+    problems = []
+    if not settings.everyone:
+        problems.append(
+            _("A training or qualification is for everyone: choose the overlap 'everyone'.")
+        )
+    if settings.repeats or settings.gold or follows:
+        problems.append(
+            _(
+                "Repeats, mixed-in gold and what follows a difference are for batches that are "
+                "measured: a training or qualification has its own known answers."
+            )
+        )
+    return problems
+
+
+def _opening_problems(
+    plan: BatchPlan, settings: BatchSettings, items: Sequence[FoundItem]
+) -> list[str]:
+    """What opening would refuse of repeats, gold and tests. One query at most."""
+    if plan.purpose in TESTS:
+        return [nothing_known(plan.slug)]
+    problems, count = [], len(items)
+    if sampling.count_of(settings.repeats, count) and count <= settings.repeat_gap:
+        problems.append(gap_too_wide(settings.repeat_gap, count))
+    if wanted := sampling.count_of(settings.gold, count):
+        own = {(item.response_1, item.response_2) for item in items}
+        pool = gold_pool(plan.rubric, plan.kind, own=own, sources=settings.gold_from)
+        if len(pool) < wanted:
+            problems.append(too_little_gold(wanted, len(pool)))
+    return problems
+
+
+def nothing_known(batch: str) -> str:
+    """Say that a test without known answers cannot open, and what to do."""
+    return _(
+        "Nothing in %(batch)s has a known answer, so nothing could be scored: enter "
+        "answers first, in the admin or with manage.py set_gold."
+    ) % {"batch": batch}
+
+
+def gap_too_wide(gap: int, items: int) -> str:
+    """Say that no repeat fits into the batch, and what to do."""
+    return _(
+        "Repeats come at least %(gap)s items later, and the batch has %(items)s: lower the "
+        "gap, or ask for no repeats."
+    ) % {"gap": gap, "items": items}
+
+
+def too_little_gold(wanted: int, found: int) -> str:
+    """Say that there are too few known answers to mix in, and what to do."""
+    return _(
+        "The batch asks for %(wanted)s gold items and there are %(found)s it can take: "
+        "items of other batches of its kind, with known answers on its dimensions, that "
+        "are not among its own. Enter more answers, or ask for fewer."
+    ) % {"wanted": wanted, "found": found}
+
+
 def too_few_members(members: int, seats: int) -> str:
     """Say that the members cannot fill an item's seats, and what to do."""
-    return (
-        f"{members} members cannot fill {seats} seats of an item, since nobody judges an item "
-        "twice: add members or lower the overlap."
-    )
+    return ngettext(
+        "%(count)s member cannot fill %(seats)s seats of an item, since nobody judges an item "
+        "twice: add members or lower the overlap.",
+        "%(count)s members cannot fill %(seats)s seats of an item, since nobody judges an item "
+        "twice: add members or lower the overlap.",
+        members,
+    ) % {"count": members, "seats": seats}
+
+
+def overlap_out_of_range() -> str:
+    """Say between which numbers the overlap must be."""
+    return _("The overlap must be between 1 and %(most)s.") % {"most": MOST_OVERLAP}
 
 
 def _choice_problems(choice: DialogueChoice, settings: BatchSettings) -> list[str]:
     problems = []
     if choice.sample is not None and choice.sample < 1:
-        problems.append("A sample of dialogues must be 1 or more.")
+        problems.append(_("A sample of dialogues must be 1 or more."))
     if settings.pairs_per_tree < 1:
-        problems.append("A sample of pairs per tree must be 1 or more.")
+        problems.append(_("A sample of pairs per tree must be 1 or more."))
     least, most = choice.turns_least, choice.turns_most
     if any(turns is not None and turns < 1 for turns in (least, most)):
-        problems.append("The turns of a dialogue are counted from 1.")
+        problems.append(_("The turns of a dialogue are counted from 1."))
     elif least is not None and most is not None and least > most:
-        problems.append(f"No dialogue has at least {least} and at most {most} turns.")
+        problems.append(
+            _("No dialogue has at least %(least)s and at most %(most)s turns.")
+            % {"least": least, "most": most}
+        )
     return problems
 
 
 def no_items(found: FoundItems) -> str:
     """Say why a plan without items has none, and what to do."""
     if not found.dialogues:
-        return "No dialogue fits the choice: choose fewer conditions, or import dialogues first."
-    reasons = ", ".join(f"{count} {reason}" for reason, count in found.left_out.items())
-    return f"The {found.dialogues} dialogues chosen give no item" + (
-        f"; left out: {reasons}." if reasons else ": none has two sides to compare."
-    )
+        return _("No dialogue fits the choice: choose fewer conditions, or import dialogues first.")
+    reasons = ", ".join(f"{count} {left_out(reason)}" for reason, count in found.left_out.items())
+    if reasons:
+        told = _("The %(count)s dialogues chosen give no item; left out: %(reasons)s.")
+    else:
+        told = _("The %(count)s dialogues chosen give no item: none has two sides to compare.")
+    return told % {"count": found.dialogues, "reasons": reasons}

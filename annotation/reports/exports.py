@@ -2,10 +2,12 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from annotation.errors import NotFound
 from annotation.formats.aggregate import FORK, OVERALL
@@ -16,12 +18,14 @@ from annotation.formats.manifest import (
     read_index,
     read_manifest,
 )
-from annotation.formats.options import ALL, ExportOptions
+from annotation.formats.options import ALL, NOW, ExportOptions
 from annotation.formats.project import projected
 from annotation.formats.write_ratings import RatingRow, rating_line
 from annotation.models.batches import Batch
+from annotation.models.categories import Category
 from annotation.models.exports import Export
 from annotation.models.judgments import Judgment
+from annotation.models.marks import Mark
 from annotation.models.projects import Project
 from annotation.models.rubric import Dimension
 from annotation.reports.pairs import Snapshot, pair_pages
@@ -46,7 +50,7 @@ def batches_named(project: Project, slugs: Iterable[str]) -> list[Batch]:
         .order_by("slug")
     )
     if unknown := sorted(set(wanted) - {batch.slug for batch in batches}):
-        raise NotFound(f"There is no batch {', '.join(unknown)}.")
+        raise NotFound(_("There is no batch %(names)s.") % {"names": ", ".join(unknown)})
     return batches
 
 
@@ -59,7 +63,38 @@ def unknown_dimension(batches: Iterable[Batch], options: ExportOptions) -> str:
     known = Dimension.objects.filter(rubric__in=rubrics).values_list("key", flat=True).distinct()
     if name in known:
         return ""
-    return f"dimension: {name!r} is none of {', '.join([OVERALL, FORK, ALL, *sorted(known)])}."
+    there = ", ".join([OVERALL, FORK, ALL, *sorted(known)])
+    return _("dimension: %(name)s is none of %(there)s.") % {"name": repr(name), "there": there}
+
+
+def unknown_marks(project: Project, options: ExportOptions) -> str:
+    """Return in words which content mark asked for is none of the project's, "" if all are.
+
+    One that was misspelt would leave nothing out, and nobody would notice.
+    """
+    wanted = set(options.unwanted_marks) - {ALL}
+    if not wanted:
+        return ""
+    known = set(Category.objects.filter(project=project).values_list("key", flat=True))
+    known |= set(Mark.objects.filter(project=project).values_list("key", flat=True).distinct())
+    if wanted <= known:
+        return ""
+    unknown = ", ".join(sorted(wanted - known))
+    return f"without_marks: {unknown} is none of {', '.join([ALL, *sorted(known)])}."
+
+
+def with_marks(
+    project: Project, snapshots: Iterable[Snapshot], options: ExportOptions
+) -> tuple[list[Snapshot], ExportOptions]:
+    """Return both with the number of the project's marks that counts: the one asked for, or now's.
+
+    :raises NotFound: for a number that is not reached yet.
+    """
+    newest = Project.objects.values_list("last_mark_number", flat=True).get(pk=project.pk)
+    number = newest if options.marks_at == NOW else options.marks_at
+    if number > newest:
+        raise NotFound(f"The project's content marks are at number {newest}; there is no {number}.")
+    return [replace(one, marks=number) for one in snapshots], replace(options, marks_at=number)
 
 
 def snapshots_of(export: Export) -> list[Snapshot]:
@@ -138,14 +173,19 @@ def index_of(snapshots: Sequence[Snapshot], *, options: ExportOptions) -> dict[s
     if options.format == "ratings":
         index = RatingsIndex()
         for snapshot in snapshots:
-            for ratings in rating_pages(snapshot, set_name=options.set, beside=snapshots):
+            for ratings in rating_pages(
+                snapshot,
+                set_name=options.set,
+                beside=snapshots,
+                refused=options.mark_refused,
+            ):
                 for row in ratings.rows:
                     index.add(row, rating_line(row))
         return {entry.pair: entry for entry in index.entries()}
     return {
         pair.pair: projected(pair, options=options).index
         for snapshot in snapshots
-        for page in pair_pages(snapshot, text=options.text)
+        for page in pair_pages(snapshot, text=options.text, refused=options.mark_refused)
         for pair in page.pairs
     }
 
@@ -157,7 +197,7 @@ def errata_since(project: Project, directory: Path) -> list[Erratum]:
     :raises NotFound: if a batch of it is not in this project.
     """
     told: Mapping[str, Any] = read_manifest(directory)
-    options = ExportOptions.from_json(told["options"])
+    options = replace(ExportOptions.from_json(told["options"]), marks_at=NOW)
     batches = batches_named(project, [entry["batch"] for entry in told["snapshots"]])
     now = index_of([Snapshot.now(batch) for batch in batches], options=options)
     return errata(read_index(directory), now)

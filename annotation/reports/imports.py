@@ -7,12 +7,15 @@ from itertools import combinations
 from typing import Any
 
 from django.db.models import Count, Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from annotation.choices import JobState, RecordOutcome, SlotState
+from annotation.labels import LABELS
 from annotation.models.content import Dialogue, Response, Slot, Turn
 from annotation.models.imports import Import
 from annotation.reports.trees import Answer, Tree, load_trees
-from annotation.reports.words import counted
 
 MOST_LISTED = 1000
 """Refusals and conflicts are all counted; this many of each are listed."""
@@ -310,81 +313,133 @@ def lines_of(body: Mapping[str, Any]) -> Iterator[str]:
     """Yield a report, as `ImportReport.as_json` gives it, line by line for a person."""
     for file in body["files"]:
         yield f"{file['file']} ({file['format']})"
-        yield f"  {counted(file['records'], 'record')} with {counted(file['turns'], 'turn')}: {_all(file['outcomes'])}"
-        yield (
-            f"  new: {counted(file['new_dialogues'], 'dialogue')}, "
-            f"{counted(file['new_turns'], 'turn')}, {counted(file['new_responses'], 'response')}"
-        )
+        yield "  " + _("%(records)s with %(turns)s: %(outcomes)s") % {
+            "records": _counted("records", file["records"]),
+            "turns": _counted("turns", file["turns"]),
+            "outcomes": _all(file["outcomes"]),
+        }
+        yield "  " + _("new: %(dialogues)s, %(turns)s, %(responses)s") % {
+            "dialogues": _counted("dialogues", file["new_dialogues"]),
+            "turns": _counted("turns", file["new_turns"]),
+            "responses": _counted("responses", file["new_responses"]),
+        }
     outcomes = dict(body["records"])
     read = outcomes.pop("read")
-    yield f"Records: {read} read: {_all(outcomes)}"
+    yield _("Records: %(count)s read: %(outcomes)s") % {"count": read, "outcomes": _all(outcomes)}
     if read and outcomes[RecordOutcome.SAME] == read:
-        yield "  all same" + ("" if body["filled"] else ": nothing written")
+        yield "  " + (_("all same") if body["filled"] else _("all same: nothing written"))
     if held := body["contents"]:
-        yield (
-            f"Their trees: {counted(held['dialogues'], 'dialogue')}, "
-            f"{counted(held['turns'], 'turn')}, {counted(held['responses'], 'response')}"
-        )
-        yield f"Picture slots: {_all(held['slots'])}"
-        yield f"  in this run: {body['filled']} filled, {counted(body['variants'], 'variant')}"
+        yield _("Their trees: %(dialogues)s, %(turns)s, %(responses)s") % {
+            "dialogues": _counted("dialogues", held["dialogues"]),
+            "turns": _counted("turns", held["turns"]),
+            "responses": _counted("responses", held["responses"]),
+        }
+        yield _("Picture slots: %(states)s") % {"states": _all(held["slots"])}
+        yield "  " + _("in this run: %(filled)s filled, %(variants)s") % {
+            "filled": body["filled"],
+            "variants": _counted("variants", body["variants"]),
+        }
     yield from _judged(body)
     yield from _judgeable(body["judgeable"])
     if body["anomalies"]:
-        yield "Oddities, all kept as they came:"
+        yield _("Oddities, all kept as they came:")
         yield from (f"  {count:>7} {code}" for code, count in body["anomalies"].items())
     yield from _trouble(body)
     if body["dry_run"]:
-        yield "Dry run: nothing was written."
+        yield _("Dry run: nothing was written.")
     elif not body["written"]:
-        yield "Strict: nothing was written, because records were refused."
+        yield _("Strict: nothing was written, because records were refused.")
 
 
 def _judged(body: Mapping[str, Any]) -> Iterator[str]:
-    for name in ("scores", "preferences"):
+    for name, told in (
+        ("scores", _("Scores: %(counts)s")),
+        ("preferences", _("Preferences: %(counts)s")),
+    ):
         if body[name]:
-            yield f"{name.capitalize()}: {_all(body[name])}"
+            yield told % {"counts": _all(body[name])}
     if "without_rubric" in body["scores"] or "without_rubric" in body["preferences"]:
-        yield "  no rubric knows their dimensions; publish it and import again"
+        yield "  " + _("no rubric knows their dimensions; publish it and import again")
 
 
 def _judgeable(can: Mapping[str, Any] | None) -> Iterator[str]:
     if can is None:
         return
     turns = can["turn_pairs"]
-    by_turn = ", ".join(f"turn {turn}: {pairs}" for turn, pairs in turns.items())
-    pairs = can["conversation_pairs"]
-    yield "Can be judged now:"
-    yield f"  {counted(can['full_paths'], 'full path')}"
-    yield f"  {counted(sum(turns.values()), 'turn pair')}" + (f" ({by_turn})" if by_turn else "")
-    yield f"  {counted(sum(one['pairs'] for one in pairs), 'conversation pair')}"
-    for one in pairs:
-        yield (
-            f"    forking at turn {one['fork_turn']}, lengths differing by "
-            f"{one['length_difference']}: {one['pairs']}"
-        )
-    yield f"  {counted(can['trees_without_pair'], 'tree')} without a pair"
-    incomplete = (
-        counted(count, name.replace("_", " ").removesuffix("s"))
-        for name, count in can["incomplete"].items()
+    by_turn = ", ".join(
+        _("turn %(turn)s: %(pairs)s") % {"turn": turn, "pairs": pairs}
+        for turn, pairs in turns.items()
     )
-    yield f"  with missing or broken pictures: {', '.join(incomplete)}"
+    pairs = can["conversation_pairs"]
+    yield _("Can be judged now:")
+    yield "  " + _counted("full_paths", can["full_paths"])
+    told = _counted("turn_pairs", sum(turns.values()))
+    yield f"  {told}" + (f" ({by_turn})" if by_turn else "")
+    yield "  " + _counted("conversation_pairs", sum(one["pairs"] for one in pairs))
+    for one in pairs:
+        yield "    " + _(
+            "forking at turn %(turn)s, lengths differing by %(difference)s: %(pairs)s"
+        ) % {
+            "turn": one["fork_turn"],
+            "difference": one["length_difference"],
+            "pairs": one["pairs"],
+        }
+    yield "  " + _counted("trees_without_a_pair", can["trees_without_pair"])
+    incomplete = ", ".join(_counted(name, count) for name, count in can["incomplete"].items())
+    yield "  " + _("with missing or broken pictures: %(counts)s") % {"counts": incomplete}
 
 
 def _trouble(body: Mapping[str, Any]) -> Iterator[str]:
     if refused := body["records"][RecordOutcome.REFUSED]:
-        yield f"Refused: {refused}"
+        yield _("Refused: %(count)s") % {"count": refused}
         for one in body["refused"]:
             where = f"{one['file']} {one['place']} {one['field']}".rstrip()
             yield f"  {where}: {one['reason']}"
     if body["conflict_count"]:
-        yield f"Conflicts: {body['conflict_count']}; what is stored stays"
+        yield _("Conflicts: %(count)s; what is stored stays") % {"count": body["conflict_count"]}
         for one in body["conflicts"]:
-            turn = "" if one["turn"] is None else f" turn {one['turn']}"
-            yield (
-                f"  {one['file']} {one['place']} {one['dimension']}{turn}: "
-                f"stored {one['stored']!r}, given {one['given']!r}"
-            )
+            where = f"{one['file']} {one['place']} {one['dimension']}"
+            if one["turn"] is not None:
+                where += " " + _("turn %(turn)s") % {"turn": one["turn"]}
+            told = {"stored": repr(one["stored"]), "given": repr(one["given"])}
+            yield f"  {where}: " + _("stored %(stored)s, given %(given)s") % told
+
+
+_COUNTED: Mapping[str, str | Promise] = {
+    **LABELS[RecordOutcome],
+    **LABELS[SlotState],
+    "stored": gettext_lazy("stored"),
+    "conflict": gettext_lazy("conflict"),
+    "names_more_steps": gettext_lazy("names more steps"),
+    "without_rubric": gettext_lazy("without rubric"),
+    "unknown_dimension": gettext_lazy("unknown dimension"),
+    "wrong_level": gettext_lazy("wrong level"),
+    "off_scale": gettext_lazy("off scale"),
+}
+"""What an import counts, by the names under which it does."""
 
 
 def _all(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+    return ", ".join(
+        f"{count} {_COUNTED.get(name, name.replace('_', ' '))}" for name, count in counts.items()
+    )
+
+
+_NOUNS: Mapping[str, Any] = {
+    "records": ngettext_lazy("%(n)s record", "%(n)s records", "n"),
+    "dialogues": ngettext_lazy("%(n)s dialogue", "%(n)s dialogues", "n"),
+    "turns": ngettext_lazy("%(n)s turn", "%(n)s turns", "n"),
+    "responses": ngettext_lazy("%(n)s response", "%(n)s responses", "n"),
+    "variants": ngettext_lazy("%(n)s variant", "%(n)s variants", "n"),
+    "paths": ngettext_lazy("%(n)s path", "%(n)s paths", "n"),
+    "full_paths": ngettext_lazy("%(n)s full path", "%(n)s full paths", "n"),
+    "turn_pairs": ngettext_lazy("%(n)s turn pair", "%(n)s turn pairs", "n"),
+    "conversation_pairs": ngettext_lazy("%(n)s conversation pair", "%(n)s conversation pairs", "n"),
+    "trees_without_a_pair": ngettext_lazy(
+        "%(n)s tree without a pair", "%(n)s trees without a pair", "n"
+    ),
+}
+
+
+def _counted(noun: str, count: int) -> str:
+    return str(_NOUNS[noun] % {"n": count})

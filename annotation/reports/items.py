@@ -189,6 +189,29 @@ def find_items(
     )
 
 
+def loads_of(
+    items: Sequence[Item], *, kind: BatchKind, settings: BatchSettings, rubric: Rubric
+) -> dict[int, Load]:
+    """Return what each of these items would ask in a batch with these settings, by its key.
+
+    Six queries, for items whose `dialogue` is loaded.
+    """
+    needs = needs_of(rubric, settings, pairs=kind != BatchKind.CONVERSATION)
+    rows = {item.dialogue_id: item.dialogue for item in items}
+    trees = {
+        tree.pk: tree
+        for tree in load_trees([(pk, one.content_key, one.task) for pk, one in rows.items()])
+    }
+    loads = {}
+    for item in items:
+        tree = trees[item.dialogue_id]
+        other = tree.answers[item.response_2_id] if item.response_2_id else None
+        one = tree.answers[item.response_1_id]
+        found = _found(tree, one, other, item.fork_depth, kind=kind, settings=settings, needs=needs)
+        loads[item.pk] = found.load
+    return loads
+
+
 def seats_needed(
     tasks: Mapping[str, str], settings: BatchSettings, *, members: int, seed: int
 ) -> dict[str, int]:

@@ -5,7 +5,9 @@ Nothing of other people, of models or of known answers is read here.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -18,6 +20,7 @@ from annotation.choices import (
     SlotState,
 )
 from annotation.models.assignments import Assignment
+from annotation.models.batches import Item
 from annotation.models.content import Slot
 from annotation.models.rubric import Dimension
 from annotation.rendering.markdown import to_html
@@ -28,7 +31,8 @@ from annotation.rendering.slots import (
     render_prompt,
     render_response,
 )
-from annotation.reports.guidelines import current_guideline
+from annotation.reports.categories import category_names
+from annotation.reports.guidelines import GuidelineNow, guideline_now
 from annotation.reports.items import (
     SECONDS_PER_DECISION,
     SECONDS_PER_IMAGE,
@@ -52,6 +56,7 @@ from annotation.reports.judging_parts import (
     Tag,
     Text,
     TurnShown,
+    tag_keys,
 )
 from annotation.reports.judging_words import (
     local_target,
@@ -64,19 +69,47 @@ from annotation.reports.questions import PreferenceQuestion, Questions, RatingQu
 from annotation.reports.words import in_language
 
 
-def judging_page(questions: Questions, *, assignment: Assignment, entered: Entered) -> JudgingPage:
+def judging_page(
+    questions: Questions,
+    *,
+    assignment: Assignment,
+    entered: Entered,
+    now: datetime | None = None,
+) -> JudgingPage:
     """Return the page of an assignment with what is `entered` filled in. One or two queries more.
 
     :param questions: what the item asks of the member, from `questions_of`.
     :param entered: the draft's or judgment's values by field name.
+    :param now: for the marks of what changed in the guideline within a day; without it none.
     """
-    return _Builder(questions, assignment, entered).page()
+    return _Builder(questions, assignment, entered, now).page()
+
+
+def turns_read(
+    item: Item, sides: tuple[Side, ...], *, shown_first: int, depths: Sequence[int] | None = None
+) -> tuple[TurnShown, ...]:
+    """Return the item's turns only to be read: nothing is asked, nobody's answers are there.
+
+    :param sides: the item's sides, from `load_sides`. No query.
+    :param shown_first: the side (1 or 2) that is called A.
+    :param depths: the turns that are wanted, from 1; not given: all.
+    """
+    nothing = Questions(
+        item=item, settings=item.batch.parsed_settings(), sides=sides, units=(), preferences=()
+    )
+    return _Builder(nothing, Assignment(item=item, shown_first=shown_first), {}).turns(depths)
 
 
 class _Builder:
     """Keeps what all parts need: the letters, the entered values, the units by response."""
 
-    def __init__(self, questions: Questions, assignment: Assignment, entered: Entered) -> None:
+    def __init__(
+        self,
+        questions: Questions,
+        assignment: Assignment,
+        entered: Entered,
+        now: datetime | None = None,
+    ) -> None:
         self.questions = questions
         self.assignment = assignment
         self.entered = entered
@@ -88,12 +121,20 @@ class _Builder:
             for side, letter in zip(self.ordered, "AB", strict=False)
         }
         self.units = {(unit.response.pk, unit.level): unit for unit in questions.units}
-        self.guideline = current_guideline(questions.item.batch)
+        self.now = now
         self._dimensions: dict[int, DimensionShown] = {}
+        self._names: dict[str, str] = {}
         self._seen_texts: dict[tuple[str, str], int] = {}
 
+    @cached_property
+    def guide(self) -> GuidelineNow | None:
+        return guideline_now(self.questions.item.batch, now=self.now)
+
+    def turns(self, depths: Sequence[int] | None = None) -> tuple[TurnShown, ...]:
+        return tuple(self._turn(depth) for depth in depths or range(1, self._length() + 1))
+
     def page(self) -> JudgingPage:
-        turns = tuple(self._turn(depth) for depth in range(1, self._length() + 1))
+        turns = self.turns()
         texts = [text for turn in turns for text in turn.texts]
         words = sum(text.words for text in texts)
         images = sum(len(text.images) for text in texts)
@@ -103,7 +144,7 @@ class _Builder:
             + self.questions.decisions * SECONDS_PER_DECISION
         )
         by_key = {one.key: one for one in self.questions.preferences}
-        guideline = self.guideline
+        guideline = self.guide.version if self.guide else None
         return JudgingPage(
             assignment=self.assignment,
             kind=self.questions.item.batch.kind,
@@ -115,6 +156,7 @@ class _Builder:
             overall=self._preference(by_key.get("overall")),
             rationale=self._text_of("rationale"),
             guideline=guideline,
+            guide=self.guide,
             guideline_text=to_html(guideline.text) if guideline and guideline.text else None,
             reason_minimum=self.questions.settings.reason_minimum,
             rationale_minimum=self.questions.settings.rationale_minimum,
@@ -122,10 +164,31 @@ class _Builder:
             images=images,
             minutes=max(1, round(seconds / 60)),
             carried=sum(bool(q.yours) for unit in self.questions.units for q in unit.questions),
+            prefix_read=self._prefix_read(turns),
         )
 
     def _length(self) -> int:
         return max(len(side.steps) for side in self.questions.sides)
+
+    def _prefix_read(self, turns: Sequence[TurnShown]) -> bool:
+        """Tell whether the person judged another pair that begins with the same turns. One query.
+
+        The same pair does not count: who judges it again must not see that they do.
+        """
+        depth = next((i for i, turn in enumerate(turns) if not turn.is_prefix), len(turns))
+        if depth == 0:
+            return False
+        item = self.questions.item
+        read = self.questions.sides[0].steps[depth - 1].response
+        begins = Q(item__response_1__lineage__startswith=read.lineage) | Q(
+            item__response_2__lineage__startswith=read.lineage
+        )
+        return (
+            Assignment.objects.submitted()
+            .filter(begins, member=self.assignment.member, item__dialogue=read.dialogue_id)
+            .exclude(item__response_1=item.response_1_id, item__response_2=item.response_2_id)
+            .exists()
+        )
 
     # Turns
 
@@ -216,9 +279,15 @@ class _Builder:
             sha256=image.sha256 if image else "",
             width=image.width if image else 0,
             height=image.height if image else 0,
-            marks=tuple(slot.marks or self.questions.item.dialogue.marks),
+            marks=self._mark_names(slot.marks or self.questions.item.dialogue.marks),
             remark=self._text_of(field),
         )
+
+    def _mark_names(self, keys: Sequence[str]) -> tuple[str, ...]:
+        """Return what marks are called; names are read once, and only where there are marks."""
+        if any(key not in self._names for key in keys):
+            self._names |= category_names(self.questions.item.batch.project_id, keys)
+        return tuple(self._names[key] for key in keys)
 
     # What is asked
 
@@ -382,8 +451,7 @@ class _Builder:
 
     def _dimension(self, dimension: Dimension) -> DimensionShown:
         if dimension.pk not in self._dimensions:
-            own = (self.guideline.by_dimension or {}).get(dimension.key) if self.guideline else None
-            self._dimensions[dimension.pk] = _dimension_shown(dimension, in_language(own))
+            self._dimensions[dimension.pk] = _dimension_shown(dimension, self.guide)
         return self._dimensions[dimension.pk]
 
     def _text_of(self, field: str) -> str:
@@ -391,8 +459,10 @@ class _Builder:
         return value if isinstance(value, str) else ""
 
 
-def _dimension_shown(dimension: Dimension, guideline: str) -> DimensionShown:
+def _dimension_shown(dimension: Dimension, guide: GuidelineNow | None) -> DimensionShown:
+    own = guide.version.by_dimension.get(dimension.key) if guide else None
     guidance = dimension.guidance if isinstance(dimension.guidance, list) else [dimension.guidance]
+    keys = tag_keys([str(tag.get("shortcut", "")).upper() for tag in dimension.tags])
     points = sorted(dimension.points.all(), key=lambda point: (point.in_order, point.score))
     name = in_language(dimension.name) or dimension.key
     return DimensionShown(
@@ -401,7 +471,9 @@ def _dimension_shown(dimension: Dimension, guideline: str) -> DimensionShown:
         short_name=in_language(dimension.short_name) or name,
         question=in_language(dimension.question),
         guidance=tuple(text for one in guidance if (text := in_language(one))),
-        guideline=to_html(guideline) if guideline else None,
+        guideline=to_html(own) if own else None,
+        notes=guide.notes_on(dimension.key) if guide else (),
+        changed=guide.change.of(dimension.key) if guide and guide.change else None,
         points=tuple(
             Point(
                 value=str(point.score),
@@ -415,9 +487,9 @@ def _dimension_shown(dimension: Dimension, guideline: str) -> DimensionShown:
             Tag(
                 key=tag["key"],
                 name=in_language(tag.get("name")) or tag["key"],
-                shortcut=str(tag.get("shortcut", "")).upper(),
+                shortcut=key,
             )
-            for tag in dimension.tags
+            for tag, key in zip(dimension.tags, keys, strict=True)
         ),
     )
 

@@ -16,7 +16,12 @@ from annotation.formats.pixels import THUMBNAIL
 from annotation.models.assignments import Assignment
 from annotation.models.guidelines import GuidelineVersion
 from annotation.rendering.html import SafeHtml
+from annotation.reports.guideline_changes import NoteShown, PartChange
+from annotation.reports.guidelines import GuidelineNow
 
+AGREED_KEYS = frozenset("ABCFGLMNOPSTVXZ")
+"""The letters that mean something on the judging page: no tag may have them."""
+TAG_KEYS = "QWERYUIHJKD"
 NOT_APPLICABLE = "na"
 BY_RULE = "rule"
 GALLERY_FROM = 9
@@ -45,9 +50,28 @@ class Tag:
     shortcut: str
 
 
+def tag_keys(wished: Sequence[str]) -> list[str]:
+    """Return a letter for each tag of a dimension, "" where none is left.
+
+    A tag keeps the letter its rubric wishes, unless the page means something by it or an earlier
+    tag has it; then it gets the first of `TAG_KEYS` that nobody wishes.
+    """
+    taken = set(AGREED_KEYS)
+    keys = []
+    for wish in wished:
+        free = len(wish) == 1 and wish.isascii() and wish.isalpha() and wish not in taken
+        keys.append(wish if free else "")
+        taken.update(keys[-1])
+    left = iter(key for key in TAG_KEYS if key not in taken)
+    return [key or next(left, "") for key in keys]
+
+
 @dataclass(frozen=True, slots=True)
 class DimensionShown:
-    """A dimension in the reader's language; `guideline` is the batch's own word on it."""
+    """A dimension in the reader's language; `guideline` is the batch's own word on it.
+
+    :ivar notes: what questions taught about it. :ivar changed: what changed of it within a day.
+    """
 
     key: str
     name: str
@@ -55,6 +79,8 @@ class DimensionShown:
     question: str
     guidance: tuple[str, ...]
     guideline: SafeHtml | None
+    notes: tuple[NoteShown, ...]
+    changed: PartChange | None
     points: tuple[Point, ...]
     tags: tuple[Tag, ...]
 
@@ -295,6 +321,7 @@ class JudgingPage:
     overall: PreferenceShown | None
     rationale: str
     guideline: GuidelineVersion | None
+    guide: GuidelineNow | None
     guideline_text: SafeHtml | None
     reason_minimum: int
     rationale_minimum: int
@@ -302,6 +329,7 @@ class JudgingPage:
     images: int
     minutes: int
     carried: int
+    prefix_read: bool
 
     @cached_property
     def prefix(self) -> tuple[TurnShown, ...]:
@@ -324,11 +352,14 @@ class JudgingPage:
             slot for text in texts for slot in text.images if slot.state == SlotState.STORED
         )
 
-    @cached_property
-    def marks(self) -> tuple[str, ...]:
-        """What the item is marked as showing."""
-        dialogue = self.assignment.item.dialogue.marks
-        return tuple(sorted({*dialogue, *(mark for one in self.pictures for mark in one.marks)}))
+    @property
+    def marked_turns(self) -> list[int]:
+        """The turns that show a marked picture."""
+        return [
+            turn.depth
+            for turn in self.turns
+            if any(slot.marks and slot.sha256 for text in turn.texts for slot in text.images)
+        ]
 
     @property
     def marked_pictures(self) -> int:

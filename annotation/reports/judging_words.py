@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, npgettext
 
 from annotation.choices import Branch, ImageRule, SlotState
 from annotation.models.content import Slot
@@ -42,7 +42,9 @@ def _images_target(slots: Sequence[Slot]) -> str:
         if (count := made.count(state))
     ]
     if not lost:
-        return ngettext("%(n)d image", "%(n)d images as one set", len(made)) % {"n": len(made)}
+        return npgettext("what is rated", "%(n)d image", "%(n)d images as one set", len(made)) % {
+            "n": len(made)
+        }
     images = ngettext("%(n)d image", "%(n)d images", len(made)) % {"n": len(made)}
     alone = len(lost) == 1 and lost[0][0] == len(made)
     return ", ".join([images, *(words if alone else f"{count} {words}" for count, words in lost)])

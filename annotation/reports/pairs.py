@@ -6,14 +6,22 @@ were shown; so a picture found after the snapshot does not appear in it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal, cast
+from typing import Any, Literal
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch
 
-from annotation.choices import BatchKind, Cause, Level, Outcome, PreferenceScope, SlotState
+from annotation.choices import (
+    BatchKind,
+    Cause,
+    Level,
+    Outcome,
+    PreferenceScope,
+    SeatPurpose,
+    SlotState,
+)
 from annotation.formats.aggregate import FORK, OVERALL
 from annotation.formats.pairs import (
     SIDES,
@@ -33,9 +41,9 @@ from annotation.formats.splits import Tree
 from annotation.models.batches import Batch, Item
 from annotation.models.content import Image, Response, Slot
 from annotation.models.judgments import Judgment, Rating, Remark
-from annotation.models.quality import GoldAnswer
 from annotation.models.rubric import Dimension, ScalePoint
 from annotation.rendering.text import clean_prompt, clean_response
+from annotation.reports.marks import MarksRefused, marks_of, none_refused
 from annotation.reports.paths import Step, load_steps
 from annotation.reports.voids import Voids, standing_voids
 
@@ -47,10 +55,11 @@ EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A batch at a number."""
+    """A batch at a number, and its project's content marks at theirs (None: those of now)."""
 
     batch: Batch
     number: int
+    marks: int | None = None
 
     @classmethod
     def now(cls, batch: Batch) -> "Snapshot":
@@ -74,22 +83,28 @@ class PairPage:
 
 
 def pair_pages(
-    snapshot: Snapshot, *, text: str = "shown", after: int = -1, size: int = PAGE
+    snapshot: Snapshot,
+    *,
+    text: str = "shown",
+    after: int = -1,
+    size: int = PAGE,
+    refused: MarksRefused = none_refused,
 ) -> Iterator[PairPage]:
-    """Yield the pages of a snapshot from the item after position `after` on. At most 12 queries each."""
+    """Yield the pages of a snapshot from the item after position `after` on. At most 13 queries each.
+
+    :param refused: gives the mark for which a dialogue is left out, "" where it is not.
+    """
     voids = standing_voids(snapshot.batch, number=snapshot.number)
     place: int | None = after
     while place is not None:
-        page = _page(snapshot, voids, text=text, after=place, size=size)
+        page = _page(snapshot, voids, text=text, after=place, size=size, refused=refused)
         yield page
         place = page.after
 
 
-def pair_page(
-    snapshot: Snapshot, *, text: str = "shown", after: int = -1, size: int = PAGE
-) -> PairPage:
-    """Return one page, for the API."""
-    return next(pair_pages(snapshot, text=text, after=after, size=size))
+def pair_page(snapshot: Snapshot, **asked: Any) -> PairPage:
+    """Return one page, for the API; asked for as `pair_pages` is."""
+    return next(pair_pages(snapshot, **asked))
 
 
 def trees_of(snapshot: Snapshot) -> dict[str, set[str]]:
@@ -126,15 +141,32 @@ def written_at(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def why_out(judgment: Judgment, *, newest: Mapping[int, int], voids: Voids) -> str:
-    """Return why a judgment is not live, "" where it is. `newest` has each assignment's revision."""
+def final_ones(judgments: Iterable[Judgment], *, number: int, voids: Voids) -> frozenset[int]:
+    """Return the primary keys of those of the judgments that stand. One query."""
+    chosen = Judgment.objects.filter(pk__in=[judgment.pk for judgment in judgments])
+    final = chosen.final(number=number, usable=voids.outside)
+    return frozenset(final.values_list("pk", flat=True))
+
+
+def why_out(
+    judgment: Judgment, *, newest: Mapping[int, int], voids: Voids, final: Container[int]
+) -> str:
+    """Return why a judgment does not stand, "" where it does.
+
+    :param newest: each assignment's highest revision. :param final: what `final_ones` says.
+    """
     if judgment.cause == Cause.WITHDRAWAL:
         return "withdrawal"
     if judgment.revision < newest[judgment.assignment_id]:
         return "superseded"
     if judgment.seat_id is None:
         return "surplus"
-    return voids.reason(judgment)
+    if reason := voids.reason(judgment):
+        return reason
+    if judgment.pk in final:
+        return ""
+    purpose = judgment.seat.purpose if judgment.seat else ""
+    return "review" if purpose == SeatPurpose.REVIEW else "overruled"
 
 
 def newest_revisions(judgments: Iterable[Judgment]) -> dict[int, int]:
@@ -147,23 +179,31 @@ def newest_revisions(judgments: Iterable[Judgment]) -> dict[int, int]:
     return newest
 
 
-def with_gold(items: "QuerySet[Item]", *, number: int) -> "QuerySet[Item]":
-    """Annotate `is_gold`: whether an answer to the item was known at the snapshot."""
-    known = GoldAnswer.objects.filter(item=OuterRef("pk"), number__lte=number)
-    return items.annotate(is_gold=Exists(known))
-
-
-def _page(snapshot: Snapshot, voids: Voids, *, text: str, after: int, size: int) -> PairPage:
+def _page(
+    snapshot: Snapshot,
+    voids: Voids,
+    *,
+    text: str,
+    after: int,
+    size: int,
+    refused: MarksRefused,
+) -> PairPage:
     items, next_after = _items(snapshot, after=after, size=size)
+    marks = marks_of({item.dialogue_id for item in items}, number=snapshot.marks)
     excluded: Counter[str] = Counter()
     live: dict[int, list[Judgment]] = {}
     total = 0
+    every = [one for item in items for one in item.judgments_read]  # type: ignore[attr-defined]
+    final = final_ones(every, number=snapshot.number, voids=voids)
     for item in items:
         judgments: list[Judgment] = item.judgments_read  # type: ignore[attr-defined]
         newest = newest_revisions(judgments)
         total += len(judgments)
         for judgment in judgments:
-            reason = why_out(judgment, newest=newest, voids=voids) or _item_reason(item)
+            reason = why_out(judgment, newest=newest, voids=voids, final=final)
+            reason = reason or _item_reason(item)
+            if not reason and (mark := refused(marks.get(item.dialogue_id, ()))):
+                reason = f"marked_{mark}"
             if reason:
                 excluded[reason] += 1
             else:
@@ -173,7 +213,10 @@ def _page(snapshot: Snapshot, voids: Voids, *, text: str, after: int, size: int)
     steps = load_steps(_last_responses(kept))
     rubric = _rubric(snapshot.batch)
     pairs = tuple(
-        _pair(snapshot.batch, item, live[item.pk], steps, shown[item.pk], rubric, text=text)
+        replace(
+            _pair(snapshot.batch, item, live[item.pk], steps, shown[item.pk], rubric, text=text),
+            marks=marks.get(item.dialogue_id, ()),
+        )
         for item in kept
     )
     return PairPage(pairs, total, excluded, next_after)
@@ -196,15 +239,14 @@ def _items(
     )
     judged = Judgment.objects.up_to(snapshot.number).filter(item=OuterRef("pk"))
     items = list(
-        with_gold(snapshot.batch.items.all(), number=snapshot.number)
-        .filter(Exists(judged), position__gt=after)
+        snapshot.batch.items.filter(Exists(judged), position__gt=after)
         .select_related("dialogue", "response_1", "response_2")
         .prefetch_related(Prefetch("judgments", judgments, to_attr="judgments_read"))
         .order_by("position")[: size + 1]
     )
     more = len(items) > size
     items = items[:size]
-    return cast("list[Item]", items), items[-1].position if more else None
+    return items, items[-1].position if more else None
 
 
 def _item_reason(item: Item) -> str:
@@ -212,7 +254,7 @@ def _item_reason(item: Item) -> str:
         return "one_path"
     if item.repeat_of_id is not None:
         return "repeat"
-    return "gold" if getattr(item, "is_gold", False) else ""
+    return "gold" if item.is_gold else ""
 
 
 def _last_responses(items: Iterable[Item]) -> list[Response]:

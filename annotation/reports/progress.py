@@ -11,11 +11,15 @@ from typing import Any
 from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils.text import Truncator
 
-from annotation.choices import AssignmentState, Cause, SeatPurpose, SeatState
+from annotation.choices import AssignmentState, Cause, SeatPurpose, SeatState, SkipReason
+from annotation.labels import label
 from annotation.models.assignments import Assignment, Seat
 from annotation.models.batches import Batch, Item
 from annotation.models.judgments import Judgment
+from annotation.models.lead_questions import LeadQuestion
 from annotation.models.projects import Project
+from annotation.reports.content_reports import held_back
+from annotation.reports.reviews import ReviewFilter, open_adjudications, waiting_reviews
 
 WORKED_SEATS = (SeatPurpose.OVERLAP, SeatPurpose.EXTRA, SeatPurpose.REFERENCE)
 """Seats of annotators; those of reviewers and adjudicators are counted by their own reports."""
@@ -33,7 +37,7 @@ class SeatCounts:
 
     :ivar submitted: done, and not returned to their annotator.
     :ivar held: with somebody now, returned ones included.
-    :ivar parked: open seats of items that three people skipped.
+    :ivar parked: open seats of items that three people skipped, or whose dialogue was reported.
     """
 
     total: int
@@ -112,6 +116,8 @@ class BatchProgress:
     :ivar contradicting: judgments in which a person kept a preference against their own scores.
     :ivar compared: live judgments that say a preference.
     :ivar judgments: live judgments of the snapshot.
+    :ivar questions: questions to the lead that wait for an answer.
+    :ivar reviews: judgments that wait for a review. :ivar adjudications: items to be decided.
     """
 
     slug: str
@@ -137,13 +143,18 @@ class BatchProgress:
     judgments: int
     parked: int
     flagged: int
+    reported: int
     surplus: int
+    questions: int
+    reviews: int
+    adjudications: int
     annotators: tuple[AnnotatorRow, ...]
 
     @property
     def waits(self) -> int:
         """How many things wait for the lead."""
-        return self.parked + self.flagged + self.surplus
+        here = self.parked + self.flagged + self.reported + self.surplus
+        return here + self.questions + self.reviews + self.adjudications
 
     @property
     def time(self) -> str:
@@ -188,7 +199,9 @@ class BatchProgress:
                 f"  time     {self.minutes:g} min an item (median of {self.timed}){announced}"
             )
         lines.append(
-            f"  waiting  {self.parked} parked, {self.flagged} flagged, {self.surplus} surplus"
+            f"  waiting  {self.reported} reported, {self.parked} parked, {self.flagged} flagged, "
+            f"{self.surplus} surplus, {self.questions} asked, {self.reviews} to review, "
+            f"{self.adjudications} to decide"
         )
         lines += [
             f"  {row.pseudonym:<16} {row.submitted} submitted, {row.held} held, {row.skipped} skipped"
@@ -245,14 +258,16 @@ def batch_rows(project: Project) -> list[BatchRow]:
 
 
 def batch_progress(batch: Batch, *, now: datetime) -> BatchProgress:
-    """Return where the batch stands. Eleven queries, whatever its size."""
+    """Return where the batch stands. Seventeen queries, whatever its size."""
     number = Batch.objects.values_list("last_number", flat=True).get(pk=batch.pk)
     counted = Seat.objects.filter(item__batch=batch).aggregate(**_SEAT_COUNTS)
     seats = _seat_counts(counted)
     states: Counter[str] = Counter()
     flagged = 0
     for state, count, flags in (
-        Assignment.objects.filter(item__batch=batch)
+        Assignment.objects.figured()
+        .annotating()
+        .filter(item__batch=batch)
         .values("state")
         .annotate(count=Count("pk"), flags=Count("pk", filter=~Q(flagged_at=None)))
         .values_list("state", "count", "flags")
@@ -288,7 +303,11 @@ def batch_progress(batch: Batch, *, now: datetime) -> BatchProgress:
         judgments=judgments,
         parked=batch.items.parked().count(),
         flagged=flagged,
+        reported=held_back(batch).count(),
         surplus=states[AssignmentState.SURPLUS],
+        questions=LeadQuestion.objects.open().filter(assignment__item__batch=batch).count(),
+        reviews=waiting_reviews(batch, ReviewFilter()).count(),
+        adjudications=open_adjudications(batch.project).filter(item__batch=batch).count(),
         annotators=_annotators(batch, timed),
     )
 
@@ -300,11 +319,12 @@ def waiting_items(batch: Batch) -> list[Waiting]:
     )[:MOST_WAITING]
     skipped: defaultdict[int, list[tuple[str, str, str]]] = defaultdict(list)
     for item, *said in (
-        Assignment.objects.filter(item__in=parked, state=AssignmentState.SKIPPED)
+        Assignment.objects.figured()
+        .filter(item__in=parked, state=AssignmentState.SKIPPED)
         .order_by("claimed_at", "pk")
         .values_list("item", "member__pseudonym", "skip_reason", "skip_note")
     ):
-        skipped[item].append((said[0], said[1].replace("_", " "), said[2]))
+        skipped[item].append((said[0], label(SkipReason(said[1])), said[2]))
     flagged: dict[int, list[tuple[str, str, str]]] = {}
     items: dict[int, Item] = {}
     for assignment in (
@@ -324,10 +344,12 @@ def waiting_items(batch: Batch) -> list[Waiting]:
 # --- Counting ------------------------------------------------------------------------------
 
 _WORKED = Q(purpose__in=WORKED_SEATS) & ~Q(state=SeatState.CLOSED)
+_OPEN = Q(state=SeatState.OPEN)
+_OFFERED = Q(item__parked_at=None, item__dialogue__held_back_at=None)
 _SEAT_COUNTS: dict[str, Any] = {
     "total": Count("pk", filter=_WORKED),
-    "free": Count("pk", filter=_WORKED & Q(state=SeatState.OPEN, item__parked_at=None)),
-    "parked": Count("pk", filter=_WORKED & Q(state=SeatState.OPEN, item__parked_at__isnull=False)),
+    "free": Count("pk", filter=_WORKED & _OPEN & _OFFERED),
+    "parked": Count("pk", filter=_WORKED & _OPEN & ~_OFFERED),
     "submitted": Count(
         "pk",
         filter=_WORKED
@@ -368,8 +390,12 @@ def _pace(batch: Batch, *, now: datetime) -> float:
     if batch.opened_at is None:
         return 0.0
     days = min(float(PACE_DAYS), max(1.0, (now - batch.opened_at) / timedelta(days=1)))
-    lately = Assignment.objects.submitted().filter(
-        item__batch=batch, submitted_at__gt=now - timedelta(days=days), submitted_at__lte=now
+    lately = (
+        Assignment.objects.annotating()
+        .submitted()
+        .filter(
+            item__batch=batch, submitted_at__gt=now - timedelta(days=days), submitted_at__lte=now
+        )
     )
     return round(lately.count() / days, 1)
 
@@ -385,7 +411,9 @@ def _timed(batch: Batch) -> dict[int, list[tuple[float, float | None]]]:
     """Return member -> (minutes, announced minutes) of their newest timed submissions."""
     timed: defaultdict[int, list[tuple[float, float | None]]] = defaultdict(list)
     rows = (
-        Judgment.objects.filter(batch=batch, cause=Cause.FIRST)
+        Judgment.objects.filter(
+            batch=batch, cause=Cause.FIRST, assignment__purpose__in=WORKED_SEATS
+        )
         .order_by("-number")
         .values_list("member", "active_ms", "item__counts")[:TIMED_JUDGMENTS]
     )
@@ -403,7 +431,7 @@ def _median(values: Iterable[float]) -> float | None:
 
 def _contradicting(batch: Batch, number: int) -> tuple[int, int, int]:
     """Live judgments: those that kept a contradiction, those with a preference, all."""
-    live = Judgment.objects.final(number=number).filter(batch=batch)
+    live = Judgment.objects.live(number=number).filter(batch=batch, seat__purpose__in=WORKED_SEATS)
     kept = Count("pk", filter=Q(preferences__contradiction="kept"), distinct=True)
     said = Count("pk", filter=Q(preferences__isnull=False), distinct=True)
     counted = live.aggregate(kept=kept, said=said, all=Count("pk", distinct=True))
@@ -418,7 +446,9 @@ def _annotators(
 
     work = {
         row.pop("member"): row
-        for row in Assignment.objects.filter(item__batch=batch)
+        for row in Assignment.objects.figured()
+        .annotating()
+        .filter(item__batch=batch)
         .values("member", "member__public_id", "member__pseudonym")
         .annotate(
             **{state.value: counting(state) for state in AssignmentState},

@@ -3,16 +3,17 @@
 The judging page draws it and `actions.judgments` checks against it, so the two cannot differ.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from django.db.models import Exists, OuterRef
 
 from annotation.choices import (
+    DECIDING,
     BatchKind,
     BatchPurpose,
     BatchSettings,
     Branch,
-    Cause,
     DimensionPreference,
     ImageRule,
     Level,
@@ -24,6 +25,7 @@ from annotation.choices import (
     ReasonRule,
     SlotState,
 )
+from annotation.models.assignments import Assignment
 from annotation.models.batches import Item
 from annotation.models.content import Response
 from annotation.models.judgments import Judgment, Rating
@@ -140,7 +142,7 @@ class Questions:
 def questions_of(item: Item, *, member: Member | None, fresh: bool = False) -> Questions:
     """Return what `item` asks of `member`; `fresh` leaves their earlier ratings out.
 
-    Six or seven queries. Repeats, gold items, training and qualification batches always ask
+    Seven or eight queries. Repeats, gold items, training and qualification batches always ask
     afresh.
     """
     batch = item.batch
@@ -149,8 +151,10 @@ def questions_of(item: Item, *, member: Member | None, fresh: bool = False) -> Q
     dimensions = list(batch.rubric.dimensions.prefetch_related("points").order_by("position", "pk"))
     places = [*_local_places(item, settings, sides), *_global_places(item, settings, sides)]
     yours: dict[tuple[int, int], Rating] = {}
-    if member is not None and not fresh and not asks_afresh(item):
-        yours = earlier_ratings(member, {place.response.pk for place in places}, besides=item)
+    if member is not None and not fresh:
+        # Asked of every item, so that the time it takes tells nobody what an item is.
+        earlier = earlier_ratings(member, {place.response.pk for place in places}, besides=item)
+        yours = {} if asks_afresh(item) else earlier
     units = (
         Unit(
             response=place.response,
@@ -174,17 +178,42 @@ def questions_of(item: Item, *, member: Member | None, fresh: bool = False) -> Q
     )
 
 
+def questions_for(assignment: Assignment) -> Questions:
+    """Return what the assignment's item asks of its member; of those who decide, all of it."""
+    fresh = assignment.purpose in DECIDING
+    return questions_of(assignment.item, member=assignment.member, fresh=fresh)
+
+
+def decided_questions(item: Item) -> Questions:
+    """Return what an adjudication of the item answers: all of it, one reason for the whole."""
+    questions = questions_of(item, member=None)
+    return replace(
+        questions,
+        settings=replace(questions.settings, rationale_minimum=0),
+        units=tuple(
+            replace(
+                unit,
+                questions=tuple(
+                    replace(one, reason_rule=ReasonRule(), reason_drawn=False)
+                    for one in unit.questions
+                ),
+            )
+            for unit in questions.units
+        ),
+    )
+
+
 def asks_afresh(item: Item) -> bool:
-    """Say whether earlier ratings of the same units must not be filled in. One query."""
+    """Say whether earlier ratings of the same units must not be filled in."""
     return (
         item.repeat_of_id is not None
         or item.batch.purpose in {BatchPurpose.TRAINING, BatchPurpose.QUALIFICATION}
-        or item.gold_answers.exists()
+        or item.is_gold
     )
 
 
 def earlier_ratings(
-    member: Member, responses: set[int], *, besides: Item
+    member: Member, responses: set[int], *, besides: Item | None
 ) -> dict[tuple[int, int], Rating]:
     """Return the member's own live ratings of these responses by (response, dimension) keys.
 
@@ -198,14 +227,54 @@ def earlier_ratings(
         Rating.objects.filter(judgment__member=member, response__in=responses)
         .exclude(judgment__item=besides)
         .exclude(origin=Origin.CARRIED)
-        .exclude(judgment__cause__in=[Cause.FIX, Cause.ADJUDICATION])
+        .exclude(judgment__assignment__purpose__in=DECIDING)
         .exclude(judgment__batch__purpose__in=[BatchPurpose.TRAINING, BatchPurpose.QUALIFICATION])
-        .filter(judgment__item__repeat_of=None, judgment__item__gold_answers=None)
+        .filter(judgment__item__repeat_of=None, judgment__item__is_gold=False)
         .exclude(Exists(later))
         .select_related("judgment")
         .order_by("judgment__submitted_at", "pk")
     )
     return {(one.response_id, one.dimension_id): one for one in found}
+
+
+def yours_already(
+    items: Mapping[int, Item], sides: Mapping[int, tuple[Side, ...]], *, member: Member
+) -> dict[int, int]:
+    """Return how many answers to each item are the member's own already, as its page says it.
+
+    Two queries, however many items: their batches and what their sides show are loaded.
+
+    :param items: by primary key, none of which the member has submitted.
+    :param sides: of the items, by the same keys.
+    """
+    asked: dict[int, set[tuple[int, str]]] = {
+        pk: {
+            (place.response.pk, place.level)
+            for settings in [item.batch.parsed_settings()]
+            for place in (
+                *_local_places(item, settings, sides[pk]),
+                *_global_places(item, settings, sides[pk]),
+            )
+        }
+        for pk, item in items.items()
+    }
+    responses = {response for units in asked.values() for response, _level in units}
+    yours = earlier_ratings(member, responses, besides=None)
+    dimensions: dict[int, list[Dimension]] = {}
+    for one in Dimension.objects.filter(
+        rubric__in={item.batch.rubric_id for item in items.values()}
+    ).order_by("pk"):
+        dimensions.setdefault(one.rubric_id, []).append(one)
+    return {
+        pk: 0
+        if asks_afresh(item)
+        else sum(
+            dimension.level == level and (response, dimension.pk) in yours
+            for response, level in asked[pk]
+            for dimension in dimensions.get(item.batch.rubric_id, ())
+        )
+        for pk, item in items.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
 from annotation.choices import BatchPurpose, Origin, SeatPurpose, SlotState
-from annotation.formats.pairs import pair_key
+from annotation.formats.pairs import PairMark, marks_in_words, pair_key
 from annotation.formats.write_ratings import RatingRow
 from annotation.models.batches import Batch
 from annotation.models.content import Response
 from annotation.models.judgments import Judgment, JudgmentQuerySet, Rating
-from annotation.models.quality import GoldAnswer
 from annotation.models.rubric import Dimension, ScalePoint
-from annotation.reports.pairs import Snapshot, model_of, why_out, written_at
+from annotation.reports.marks import MarksRefused, marks_of, none_refused
+from annotation.reports.pairs import Snapshot, final_ones, model_of, why_out, written_at
 from annotation.reports.voids import Voids, standing_voids
 
 PAGE = 300
@@ -52,16 +52,17 @@ def rating_pages(
     beside: Sequence[Snapshot] = (),
     after: int = 0,
     size: int = PAGE,
+    refused: MarksRefused = none_refused,
 ) -> Iterator[RatingPage]:
     """Yield the pages from the judgment after number `after` on.
 
-    At most 8 queries each, and one more for each snapshot in `beside`: those that stand in the
+    At most 9 queries each, and one more for each snapshot in `beside`: those that stand in the
     same file, in any order, so that a person counts once for a unit in all of it.
 
     In the final set a row whose rating enters no ordinal statistic has an empty score and says
     why; the independent set holds the judgments that agreement is computed from.
     """
-    reader = _Reader(snapshot, set_name, beside)
+    reader = _Reader(snapshot, set_name, beside, refused)
     place: int | None = after
     while place is not None:
         page = reader.page(after=place, size=size)
@@ -69,15 +70,20 @@ def rating_pages(
         place = page.after
 
 
-def rating_page(
-    snapshot: Snapshot, *, set_name: str = "final", after: int = 0, size: int = PAGE
-) -> RatingPage:
-    """Return one page, for the API."""
-    return next(rating_pages(snapshot, set_name=set_name, after=after, size=size))
+def rating_page(snapshot: Snapshot, **asked: Any) -> RatingPage:
+    """Return one page, for the API; asked for as `rating_pages` is."""
+    return next(rating_pages(snapshot, **asked))
 
 
 class _Reader:
-    def __init__(self, snapshot: Snapshot, set_name: str, beside: Sequence[Snapshot]) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        set_name: str,
+        beside: Sequence[Snapshot],
+        refused: MarksRefused,
+    ) -> None:
+        self.refused = refused
         self.snapshot = snapshot
         self.set_name = set_name
         self.voids: Voids = standing_voids(snapshot.batch, number=snapshot.number)
@@ -99,31 +105,41 @@ class _Reader:
         more = len(judgments) > size
         judgments = judgments[:size]
         newest = self._newest(judgments)
-        golden = self._golden(judgments)
         independent = self._independent(judgments)
+        final = final_ones(judgments, number=self.snapshot.number, voids=self.voids)
         standing = self._standing(judgments)
         responses = self._responses(judgments)
+        dialogues = {judgment.item.dialogue_id for judgment in judgments}
+        marks = marks_of(dialogues, number=self.snapshot.marks)
         rows: list[RatingRow] = []
         excluded: Counter[str] = Counter()
         for judgment in judgments:
             if self.set_name == "independent":
                 reason = "" if judgment.pk in independent else "not_independent"
             else:
-                reason = why_out(judgment, newest=newest, voids=self.voids)
+                reason = why_out(judgment, newest=newest, voids=self.voids, final=final)
+            marked = marks.get(judgment.item.dialogue_id, ())
             ratings = list(judgment.ratings.all())
-            if not reason and not ratings:
-                reason = "no_ratings"
+            reason = reason or self._left_out(marked, ratings)
             if reason:
                 excluded[reason] += 1
                 continue
-            apart = self._apart(judgment, is_gold=judgment.item_id in golden)
+            apart = self._apart(judgment)
             told = [
-                self._row(judgment, one, responses[one.response_id], apart, standing)
+                replace(
+                    self._row(judgment, one, responses[one.response_id], apart, standing),
+                    marks=marks_in_words(marked),
+                )
                 for one in ratings
             ]
             rows += sorted(told, key=lambda row: (row.dimension, row.turn, row.response))
         last = judgments[-1].number if more else None
         return RatingPage(tuple(rows), len(judgments), excluded, last)
+
+    def _left_out(self, marks: Sequence[PairMark], ratings: Sequence[Rating]) -> str:
+        if mark := self.refused(marks):
+            return f"marked_{mark}"
+        return "" if ratings else "no_ratings"
 
     def _judgments(self, *, after: int, size: int) -> list[Judgment]:
         return list(
@@ -163,11 +179,6 @@ class _Reader:
             newest[assignment] = max(revision, newest.get(assignment, 0))
         return newest
 
-    def _golden(self, judgments: list[Judgment]) -> set[int]:
-        items = {judgment.item_id for judgment in judgments}
-        known = GoldAnswer.objects.filter(item__in=items, number__lte=self.snapshot.number)
-        return set(known.values_list("item", flat=True))
-
     def _independent(self, judgments: list[Judgment]) -> set[int]:
         chosen = Judgment.objects.filter(pk__in=[judgment.pk for judgment in judgments])
         chosen = chosen.independent(number=self.snapshot.number)
@@ -206,22 +217,23 @@ class _Reader:
     def _countable(self, snapshot: Snapshot, voids: Voids) -> "QuerySet[Judgment]":
         """Return the judgments of the set that may enter an ordinal statistic."""
         overlap = Judgment.objects.filter(
-            batch=snapshot.batch, seat__purpose=SeatPurpose.OVERLAP, item__repeat_of=None
+            batch=snapshot.batch,
+            seat__purpose=SeatPurpose.OVERLAP,
+            item__repeat_of=None,
+            item__is_gold=False,
         )
         if self.set_name == "independent":
             return voids.outside(overlap.independent(number=snapshot.number))
-        known = GoldAnswer.objects.filter(batch=snapshot.batch, number__lte=snapshot.number)
-        current = overlap.current(number=snapshot.number).filter(saw_others=False)
-        return voids.outside(current.exclude(item__in=known.values("item")))
+        return voids.outside(overlap.current(number=snapshot.number).filter(saw_others=False))
 
-    def _apart(self, judgment: Judgment, *, is_gold: bool) -> str:
+    def _apart(self, judgment: Judgment) -> str:
         """Return why the whole judgment enters no ordinal statistic, "" where it does."""
         batch: Batch = self.snapshot.batch
         purpose = judgment.seat.purpose if judgment.seat else ""
         reasons = (
             (f"{batch.purpose}_batch", batch.purpose not in _MEASURED),
             (purpose, purpose != SeatPurpose.OVERLAP),
-            ("gold", is_gold),
+            ("gold", judgment.item.is_gold),
             ("repeat", judgment.item.repeat_of_id is not None),
             ("saw_others", judgment.saw_others),
         )

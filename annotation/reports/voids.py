@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from annotation.choices import VoidTarget
 from annotation.models.batches import Batch, Item
 from annotation.models.content import Image, Response, Slot
-from annotation.models.judgments import Judgment
+from annotation.models.judgments import Judgment, JudgmentQuerySet
 from annotation.models.reviews import Void
 
 
@@ -37,7 +37,7 @@ class Voids:
                 return f"void_{VoidTarget.MEMBER}"
         return ""
 
-    def outside(self, judgments: "QuerySet[Judgment]") -> "QuerySet[Judgment]":
+    def outside(self, judgments: JudgmentQuerySet) -> JudgmentQuerySet:
         """Return the judgments that no void takes out."""
         if self.judgments:
             judgments = judgments.exclude(pk__in=self.judgments)

@@ -1,9 +1,15 @@
 """Texts in the reader's language, and counts and amounts as people write them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from django.utils.translation import get_language
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
+
+from annotation.models.projects import Member
 
 
 def in_language(texts: Mapping[str, Any] | str | None) -> str:
@@ -17,6 +23,31 @@ def in_language(texts: Mapping[str, Any] | str | None) -> str:
         if texts.get(language):
             return str(texts[language])
     return str(next(iter(texts.values())))
+
+
+def moment(at: datetime, *, now: datetime) -> str:
+    """Return when something was, as one says it: "today 16:40", "yesterday 16:40", "3 Nov 16:40"."""
+    there, here = timezone.localtime(at), timezone.localtime(now)
+    clock = date_format(there, "H:i")
+    match (here.date() - there.date()).days:
+        case 0:
+            return _("today %(clock)s") % {"clock": clock}
+        case 1:
+            return _("yesterday %(clock)s") % {"clock": clock}
+        case _other:
+            return _("%(day)s %(clock)s") % {
+                "day": date_format(
+                    there, pgettext("day, as Django's date filter writes it", "j M")
+                ),
+                "clock": clock,
+            }
+
+
+def name_of(member: Member | None) -> str:
+    """Return what a lead or reviewer is called before those they speak to."""
+    if member is None:
+        return ""
+    return (member.user.get_full_name() if member.user else "") or member.pseudonym
 
 
 def counted(count: int, noun: str) -> str:

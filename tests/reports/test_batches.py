@@ -189,7 +189,9 @@ def test_an_item_with_a_missing_picture_is_taken_where_the_lead_includes_them():
     )
 
     assert (without.items, without.left_out) == (0, {"incomplete": 1})
-    assert without.problems == ("The 1 dialogues chosen give no item; left out: 1 incomplete.",)
+    assert without.problems == (
+        "The 1 dialogues chosen give no item; left out: 1 missing or broken pictures.",
+    )
     assert (included.items, included.left_out) == (1, {})
 
 

@@ -8,6 +8,7 @@ from annotation.models import GoldAnswer
 from annotation.reports.pairs import Snapshot, pair_pages, trees_of
 from tests.factories import (
     make_batch,
+    make_gold,
     make_item,
     make_items,
     make_lead,
@@ -165,7 +166,7 @@ def test_the_same_snapshot_gives_the_same_bytes_whatever_comes_after():
 
     assert bytes_of(batch, number) == before
     assert len(before) == 2
-    assert len(bytes_of(batch, 99)) == 2  # the gold item is out, the new one is in
+    assert len(bytes_of(batch, 99)) == 3  # that an answer is known takes nothing out
 
 
 def test_a_picture_found_after_the_judgment_is_missing_in_its_pair():
@@ -185,6 +186,7 @@ def test_a_picture_found_after_the_judgment_is_missing_in_its_pair():
 def test_every_judgment_is_in_a_pair_or_counted_out_by_reason():
     batch = make_batch()
     plain, golden, repeated = make_items(batch, items=3)
+    make_gold(golden)
     repeat = make_item(
         batch, repeated.response_1, repeated.response_2, repeat_of=repeated, position=10
     )
@@ -195,14 +197,6 @@ def test_every_judgment_is_in_a_pair_or_counted_out_by_reason():
     judge(plain, withdraws, cause=Cause.WITHDRAWAL)
     judge(plain, late, overall=plain.response_2, seated=False)
     judge(golden, late_too, overall=golden.response_1)
-    GoldAnswer.objects.create(
-        batch=batch,
-        item=golden,
-        number=50,
-        outcome="tie",
-        created_by=make_lead(),
-        created_at=repeat.batch.created_at,
-    )
     judge(repeat, corrects, overall=repeat.response_1)
     type(batch).objects.filter(pk=batch.pk).update(last_number=50)
 
@@ -215,21 +209,25 @@ def test_every_judgment_is_in_a_pair_or_counted_out_by_reason():
     assert total == sum(excluded.values()) + sum(len(pair.judgments) for pair in pairs)
 
 
-def test_reviews_and_adjudications_stand_beside_the_votes():
+def test_an_adjudication_stands_alone_and_what_it_overrules_is_counted():
     batch = make_batch()
-    (item,) = make_items(batch)
-    judge(item, make_member(), overall=item.response_1)
+    decided, reviewed = make_items(batch, items=2)
+    for item in (decided, reviewed):
+        judge(item, make_member(), overall=item.response_1)
     judge(
-        item,
+        decided,
         make_lead(),
-        overall=item.response_2,
+        overall=decided.response_2,
         purpose=SeatPurpose.ADJUDICATION,
         cause=Cause.ADJUDICATION,
     )
+    judge(reviewed, make_lead(), overall="tie", purpose=SeatPurpose.REVIEW)
 
-    (pair,) = pairs_of(batch)
+    pairs = pairs_of(batch)
 
-    assert [told.purpose for told in pair.judgments] == ["overlap", "adjudication"]
+    purposes = [[told.purpose for told in pair.judgments] for pair in pairs]
+    assert purposes == [["adjudication"], ["overlap"]]
+    assert excluded_of(batch) == (4, {"overruled": 1, "review": 1})
 
 
 def test_pages_join_to_the_whole_and_cost_no_more_for_more_items(django_assert_max_num_queries):
@@ -243,7 +241,7 @@ def test_pages_join_to_the_whole_and_cost_no_more_for_more_items(django_assert_m
     assert [len(page.pairs) for page in pages] == [2, 2, 1]
     assert [page.after is None for page in pages] == [False, False, True]
     assert [p for page in pages for p in page.pairs] == pairs_of(batch)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         list(pair_pages(snapshot))
 
 

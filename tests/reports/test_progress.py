@@ -127,7 +127,7 @@ def test_each_annotator_has_a_row_those_who_left_the_batch_too():
     submit(batch, heron)
     skip(claim_next(batch, by=heron, now=NOW), by=heron, reason=SkipReason.OTHER, now=NOW)
     Participation.objects.filter(member=heron).delete()
-    Participation.objects.filter(member=larch).update(paused_at=NOW)
+    Participation.objects.filter(member=larch).update(paused_at=NOW, pause_reason="Wait.")
 
     rows = {row.pseudonym: row for row in batch_progress(batch, now=NOW).annotators}
 
@@ -199,7 +199,7 @@ def test_progress_takes_as_many_queries_for_three_people_as_for_one(
         submit(batch, member)
     assert Assignment.objects.filter(state=AssignmentState.SUBMITTED).count() == count
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(17):
         batch_progress(batch, now=NOW)
     with django_assert_num_queries(4):
         batch_rows(batch.project)

@@ -7,12 +7,13 @@ import pytest
 from annotation.actions.voids import Target, void
 from annotation.choices import BatchKind, BatchPurpose, Cause, SeatPurpose, SlotState
 from annotation.formats.write_ratings import RatingRow
-from annotation.models import GoldAnswer, Rating
+from annotation.models import Rating
 from annotation.reports.pairs import Snapshot
 from annotation.reports.ratings import rating_pages
 from tests.factories import (
     NOW,
     make_batch,
+    make_gold,
     make_item,
     make_items,
     make_lead,
@@ -198,25 +199,23 @@ def test_a_void_or_a_number_before_gives_the_place_back():
 
 def test_gold_repeats_reviews_adjudications_extra_seats_and_seen_work_never_count():
     batch = make_batch()
-    plain, golden = make_items(batch, items=2)
+    plain, golden, decided = make_items(batch, items=3)
+    make_gold(golden)
     repeat = make_item(batch, plain.response_1, plain.response_2, repeat_of=plain, position=9)
     scores = {(plain.response_1, "text_quality"): 1}
     person = make_member()
     judge(plain, person, scores=scores)
     judge(repeat, person, scores=scores)
-    judge(plain, make_lead(), scores=scores, purpose=SeatPurpose.REVIEW, cause=Cause.FIX)
-    judge(plain, make_lead(), scores=scores, purpose=SeatPurpose.ADJUDICATION)
+    judge(plain, make_lead(), scores=scores, purpose=SeatPurpose.REVIEW)  # stands nowhere
+    decision = {(decided.response_1, "text_quality"): 1}
+    judge(decided, make_lead(), scores=decision, purpose=SeatPurpose.ADJUDICATION)
     judge(plain, make_member(), scores=scores, purpose=SeatPurpose.EXTRA)
     judge(plain, make_member(), scores=scores, saw_others=True)
     judge(golden, person, scores={(golden.response_1, "text_quality"): 1})
-    GoldAnswer.objects.create(
-        batch=batch, item=golden, number=50, outcome="tie",
-        created_by=make_lead(), created_at=batch.created_at,
-    )  # fmt: skip
     type(batch).objects.filter(pk=batch.pk).update(last_number=50)
 
     assert counted(batch) == [
-        (1, 1, ""), (2, None, "repeat"), (3, None, "review"), (4, None, "adjudication"),
+        (1, 1, ""), (2, None, "repeat"), (4, None, "adjudication"),
         (5, None, "extra"), (6, None, "saw_others"), (7, None, "gold"),
     ]  # fmt: skip
     assert counted(batch, set_name="independent") == [(1, 1, "")]
@@ -273,5 +272,5 @@ def test_a_page_costs_the_same_for_one_judgment_and_many(django_assert_max_num_q
     for item in make_items(batch, items=4):
         judge(item, make_member(), scores={(item.response_1, "text_quality"): 1})
 
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(13):
         assert len(rows_of(batch)) == 4
