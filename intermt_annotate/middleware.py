@@ -1,4 +1,4 @@
-"""Small middlewares: health, headers that Django does not set, redirects that htmx follows."""
+"""Small middlewares: health, headers that Django does not set, language, redirects that htmx follows."""
 
 from collections.abc import Callable
 
@@ -10,6 +10,7 @@ from django.http import (
     HttpResponseBase,
     JsonResponse,
 )
+from django.utils import translation
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -63,6 +64,20 @@ class SecurityHeadersMiddleware:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response
+
+
+class PersonLanguageMiddleware:
+    """Speak the language that the signed-in person chose; before that, what the browser asks for."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        language = getattr(request.user, "language", "")
+        if language and translation.check_for_language(language):
+            translation.activate(language)
+            request.LANGUAGE_CODE = language
+        return self.get_response(request)
 
 
 class HtmxRedirectMiddleware:

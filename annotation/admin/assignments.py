@@ -1,4 +1,4 @@
-"""Seats, assignments and drafts, to look at."""
+"""Seats, assignments, drafts and holds, to look at."""
 
 from typing import ClassVar
 
@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy
 
 from annotation.actions.judgments import admit_surplus
 from annotation.admin.base import ViewOnlyAdmin, act_on_each
-from annotation.models.assignments import Assignment, Draft, Seat
+from annotation.choices import AssignmentState, SkipReason
+from annotation.models.assignments import Assignment, Draft, Hold, Seat
 from annotation.models.projects import Member
 
 
@@ -51,6 +52,14 @@ class AssignmentAdmin(ViewOnlyAdmin[Assignment]):
     list_select_related = ("item", "member", "seat")
     actions = ("admit_chosen",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Assignment]:
+        """Leave out who would rather not: that is theirs, and nobody counts it."""
+        return (
+            super()
+            .get_queryset(request)
+            .exclude(state=AssignmentState.SKIPPED, skip_reason=SkipReason.RATHER_NOT)
+        )
+
     @admin.action(description=gettext_lazy("Admit late work to an extra seat"))
     def admit_chosen(self, request: HttpRequest, chosen: QuerySet[Assignment]) -> None:
         def admit(assignment: Assignment, lead: Member) -> None:
@@ -69,3 +78,12 @@ class DraftAdmin(ViewOnlyAdmin[Draft]):
     ordering = ("-saved_at", "-pk")
     list_select_related = ("assignment",)
     fields = ("assignment", "version", "saved_at")
+
+
+@admin.register(Hold)
+class HoldAdmin(ViewOnlyAdmin[Hold]):
+    project_path: ClassVar[str] = "assignment__item__batch__project"
+    list_display = ("assignment", "made_at", "until")
+    search_fields = ("assignment__public_id", "assignment__member__pseudonym")
+    ordering = ("-made_at", "-pk")
+    list_select_related = ("assignment",)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from annotation.actions import batches as actions
+from annotation.actions.participations import pause_member, resume_member, waive_qualification
 from annotation.admin.base import (
     ViewOnlyAdmin,
     ViewOnlyInline,
@@ -26,8 +27,11 @@ from annotation.admin.base import (
 )
 from annotation.errors import AnnotationError
 from annotation.forms.batches import BatchForm, BatchMembersForm, OverlapForm
+from annotation.forms.quality import PauseForm
+from annotation.forms.voids import ReasonForm
 from annotation.models.assignments import Seat
 from annotation.models.batches import Batch, Item, Participation
+from annotation.models.expressions import RowCount
 from annotation.models.projects import Member
 from annotation.reports.batches import preview_batch
 
@@ -74,8 +78,8 @@ class BatchAdmin(ViewOnlyAdmin[Batch]):
             super()
             .get_queryset(request)
             .annotate(
-                item_total=Count("items", distinct=True),
-                member_total=Count("participations", distinct=True),
+                item_total=RowCount(Item.objects.filter(batch=OuterRef("pk"))),
+                member_total=RowCount(Participation.objects.filter(batch=OuterRef("pk"))),
             )
         )
 
@@ -220,14 +224,109 @@ class BatchAdmin(ViewOnlyAdmin[Batch]):
 @admin.register(Participation)
 class ParticipationAdmin(ViewOnlyAdmin[Participation]):
     project_path: ClassVar[str] = "batch__project"
-    list_display = ("batch", "member", "paused_at", "pause_reason")
+    list_display = (
+        "batch",
+        "member",
+        "paused_at",
+        "pause_reason",
+        "waived_at",
+        "waive_reason",
+    )
     list_filter = (
         ("paused_at", admin.EmptyFieldListFilter),
+        ("waived_at", admin.EmptyFieldListFilter),
         ("batch", admin.RelatedOnlyFieldListFilter),
     )
     search_fields = ("batch__slug", "member__pseudonym")
     ordering = ("batch", "member__pseudonym", "pk")
     list_select_related = ("batch", "member")
+    actions = ("pause_chosen", "resume_chosen", "waive_chosen")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<int:pk>/pause/", view(self.pause_view), name="annotation_participation_pause"),
+            path("<int:pk>/waive/", view(self.waive_view), name="annotation_participation_waive"),
+            *super().get_urls(),
+        ]
+
+    @admin.action(description=gettext_lazy("Pause (one person)"))
+    def pause_chosen(
+        self, request: HttpRequest, chosen: QuerySet[Participation]
+    ) -> HttpResponse | None:
+        return self._say_why(request, chosen, "pause")
+
+    @admin.action(description=gettext_lazy("Waive the qualification (one person)"))
+    def waive_chosen(
+        self, request: HttpRequest, chosen: QuerySet[Participation]
+    ) -> HttpResponse | None:
+        return self._say_why(request, chosen, "waive")
+
+    def _say_why(
+        self, request: HttpRequest, chosen: QuerySet[Participation], step: str
+    ) -> HttpResponse | None:
+        if len(chosen) != 1:
+            messages.error(request, _("Choose one person in one batch."))
+            return None
+        return redirect(f"admin:annotation_participation_{step}", chosen[0].pk)
+
+    @admin.action(description=gettext_lazy("Let go on"))
+    def resume_chosen(self, request: HttpRequest, chosen: QuerySet[Participation]) -> None:
+        def resume(one: Participation, lead: Member) -> None:
+            resume_member(one.member, batch=one.batch, by=lead, now=timezone.now())
+
+        act_on_each(request, chosen, resume, done=_("%(count)s go on."))
+
+    def pause_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Pause a person in the batch, or everywhere, saying why."""
+        if lead_of(request) is None:
+            raise PermissionDenied
+        one = get_object_or_404(self.get_queryset(request), pk=pk)
+        form = PauseForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                pause_member(
+                    one.member,
+                    reason=form.cleaned_data["reason"],
+                    batch=None if form.cleaned_data["everywhere"] else one.batch,
+                    by=acting_lead(request),
+                    now=timezone.now(),
+                )
+            except AnnotationError as refused:
+                form.add_error(None, str(refused))
+            else:
+                messages.success(
+                    request, _("%(person)s is paused and reads why.") % {"person": one.member}
+                )
+                return redirect("admin:annotation_participation_changelist")
+        title = _("Pause %(person)s in %(batch)s") % {"person": one.member, "batch": one.batch}
+        status = 422 if form.errors else 200
+        return form_page(request, self, form, title=title, submit=_("Pause"), status=status)
+
+    def waive_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Let a person work in the batch without the qualification it asks, saying why."""
+        if lead_of(request) is None:
+            raise PermissionDenied
+        one = get_object_or_404(self.get_queryset(request), pk=pk)
+        told = {"person": one.member, "batch": one.batch}
+        form = ReasonForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            reason, now = form.cleaned_data["reason"], timezone.now()
+            try:
+                waive_qualification(
+                    one.member, batch=one.batch, reason=reason, by=acting_lead(request), now=now
+                )
+            except AnnotationError as refused:
+                form.add_error(None, str(refused))
+            else:
+                messages.success(
+                    request,
+                    _("%(person)s may work in %(batch)s without the qualification.") % told,
+                )
+                return redirect("admin:annotation_participation_changelist")
+        title = _("Waive the qualification for %(person)s in %(batch)s") % told
+        status = 422 if form.errors else 200
+        return form_page(request, self, form, title=title, submit=_("Waive"), status=status)
 
 
 def _digest(entered: QueryDict) -> str:

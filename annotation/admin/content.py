@@ -3,13 +3,14 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy
 
 from annotation.admin.base import ViewOnlyAdmin, ViewOnlyInline, lead_of
 from annotation.models.content import Dialogue, Image, Record, Response, Slot, Turn, Variant
+from annotation.models.expressions import RowCount
 
 SHORT = 80
 
@@ -28,12 +29,20 @@ class DialogueAdmin(ViewOnlyAdmin[Dialogue]):
         "task",
         "source",
         "language",
+        "marks",
+        "held_back_at",
         "turn_count",
         "response_count",
         "imported_in",
         "created_at",
     )
-    list_filter = ("task", "source", "language", ("imported_in", admin.RelatedOnlyFieldListFilter))
+    list_filter = (
+        "task",
+        "source",
+        "language",
+        ("held_back_at", admin.EmptyFieldListFilter),
+        ("imported_in", admin.RelatedOnlyFieldListFilter),
+    )
     search_fields = ("public_id", "external_id", "title", "turns__prompt")
     ordering = ("-created_at", "-pk")
     list_select_related = ("imported_in",)
@@ -44,8 +53,8 @@ class DialogueAdmin(ViewOnlyAdmin[Dialogue]):
             super()
             .get_queryset(request)
             .annotate(
-                turn_total=Count("turns", distinct=True),
-                response_total=Count("responses", distinct=True),
+                turn_total=RowCount(Turn.objects.filter(dialogue=OuterRef("pk"))),
+                response_total=RowCount(Response.objects.filter(dialogue=OuterRef("pk"))),
             )
         )
 

@@ -11,16 +11,17 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.actions.guidelines import publish_guideline
+from annotation.actions.guidelines import publish_documents
 from annotation.admin.base import ViewOnlyAdmin, ViewOnlyInline, form_page, lead_of
 from annotation.errors import AnnotationError
 from annotation.forms.guidelines import GuidelineForm
-from annotation.models.guidelines import Guideline, GuidelineVersion
+from annotation.models.guidelines import Guideline, GuidelineReading, GuidelineVersion
+from annotation.rendering.text import without_unstorable
 
 
 class VersionInline(ViewOnlyInline):
     model = GuidelineVersion
-    fields = ("number", "language", "sentence", "published_by", "published_at")
+    fields = ("number", "language", "written_in", "sentence", "published_by", "published_at")
     ordering = ("-number", "language")
 
 
@@ -44,15 +45,16 @@ class GuidelineAdmin(ViewOnlyAdmin[Guideline]):
         lead = lead_of(request)
         if lead is None or not self.has_add_permission(request):
             raise PermissionDenied
-        before = lead.project.guidelines.filter(slug=request.GET.get("of", "")).first()
-        initial = GuidelineForm.initial_for(before) if before else None
-        form = GuidelineForm(request.POST or None, initial=initial)
+        slug = request.POST.get("slug") or request.GET.get("of", "")
+        before = lead.project.guidelines.filter(slug=without_unstorable(slug)).first()
+        form = GuidelineForm(request.POST or None, before=before)
         if request.method == "POST" and form.is_valid():
             try:
-                guideline = publish_guideline(
+                guideline = publish_documents(
                     form.cleaned_data["slug"],
-                    texts=form.texts(),
+                    documents=form.documents(),
                     sentence=form.cleaned_data["sentence"],
+                    without_notes=form.cleaned_data["without_notes"],
                     by=lead,
                     now=timezone.now(),
                 )
@@ -76,7 +78,15 @@ class GuidelineAdmin(ViewOnlyAdmin[Guideline]):
 @admin.register(GuidelineVersion)
 class GuidelineVersionAdmin(ViewOnlyAdmin[GuidelineVersion]):
     project_path: ClassVar[str] = "guideline__project"
-    list_display = ("guideline", "number", "language", "start", "published_by", "published_at")
+    list_display = (
+        "guideline",
+        "number",
+        "language",
+        "written_in",
+        "start",
+        "published_by",
+        "published_at",
+    )
     list_filter = ("language", ("guideline", admin.RelatedOnlyFieldListFilter))
     search_fields = ("guideline__slug", "text")
     ordering = ("guideline", "-number", "language")
@@ -85,3 +95,18 @@ class GuidelineVersionAdmin(ViewOnlyAdmin[GuidelineVersion]):
     @admin.display(description=gettext_lazy("text"))
     def start(self, version: GuidelineVersion) -> str:
         return Truncator(version.text).chars(80)
+
+
+@admin.register(GuidelineReading)
+class GuidelineReadingAdmin(ViewOnlyAdmin[GuidelineReading]):
+    """Who has had which version before them, and has said so."""
+
+    project_path: ClassVar[str] = "version__guideline__project"
+    list_display = ("member", "version", "shown_at", "confirmed_at")
+    list_filter = (
+        ("version__guideline", admin.RelatedOnlyFieldListFilter),
+        ("confirmed_at", admin.EmptyFieldListFilter),
+    )
+    search_fields = ("member__pseudonym", "version__guideline__slug")
+    ordering = ("-shown_at", "-pk")
+    list_select_related = ("member", "version")

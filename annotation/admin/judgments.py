@@ -2,11 +2,26 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
-from annotation.admin.base import ViewOnlyAdmin, ViewOnlyInline
+from annotation.actions.gold import gold_from_judgment
+from annotation.admin.base import (
+    ViewOnlyAdmin,
+    ViewOnlyInline,
+    acting_lead,
+    form_page,
+    lead_of,
+)
+from annotation.errors import AnnotationError
+from annotation.forms.quality import GoldFromJudgmentForm
 from annotation.models.judgments import Judgment, Preference, Rating, Remark
 
 
@@ -58,6 +73,45 @@ class JudgmentAdmin(ViewOnlyAdmin[Judgment]):
     date_hierarchy = "submitted_at"
     list_select_related = ("batch", "item", "member")
     inlines = (RatingInline, PreferenceInline, RemarkInline)
+    actions = ("make_gold",)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.gold_view)
+        return [path("<int:pk>/gold/", view, name="annotation_judgment_gold"), *super().get_urls()]
+
+    @admin.action(description=gettext_lazy("Make known answers of it (one judgment)"))
+    def make_gold(self, request: HttpRequest, chosen: QuerySet[Judgment]) -> HttpResponse | None:
+        if len(chosen) != 1:
+            messages.error(request, _("Choose one judgment."))
+            return None
+        return redirect("admin:annotation_judgment_gold", chosen[0].pk)
+
+    def gold_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Choose the dimensions on which what the judgment says becomes known."""
+        if lead_of(request) is None:
+            raise PermissionDenied
+        judgment = get_object_or_404(
+            self.get_queryset(request).select_related("item__batch__rubric"), pk=pk
+        )
+        form = GoldFromJudgmentForm(request.POST or None, judgment=judgment)
+        if request.method == "POST" and form.is_valid():
+            try:
+                rows = gold_from_judgment(
+                    judgment, by=acting_lead(request), now=timezone.now(), **form.cleaned_data
+                )
+            except AnnotationError as refused:
+                form.add_error(None, str(refused))
+            else:
+                said = ngettext(
+                    "%(count)s known answer to the item is kept.",
+                    "%(count)s known answers to the item are kept.",
+                    len(rows),
+                )
+                messages.success(request, said % {"count": len(rows)})
+                return redirect("admin:annotation_goldanswer_changelist")
+        title = _("Known answers from %(judgment)s") % {"judgment": judgment}
+        status = 422 if form.errors else 200
+        return form_page(request, self, form, title=title, submit=_("Keep"), status=status)
 
 
 class _PartAdmin(ViewOnlyAdmin[Any]):

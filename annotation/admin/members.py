@@ -7,15 +7,19 @@ from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotation.actions.categories import set_support
 from annotation.actions.members import add_member, change_role, end_membership
-from annotation.admin.base import ViewOnlyAdmin, act_on_each, form_page, lead_of
+from annotation.admin.base import ViewOnlyAdmin, act_on_each, acting_lead, form_page, lead_of
 from annotation.choices import Role
 from annotation.errors import AnnotationError
+from annotation.forms.categories import SupportForm, support_entered
 from annotation.forms.members import MemberForm
 from annotation.models.projects import Member, Project
 from annotation.models.users import User
@@ -24,9 +28,41 @@ from annotation.models.users import User
 @admin.register(Project)
 class ProjectAdmin(ViewOnlyAdmin[Project]):
     project_path: ClassVar[str] = "pk"
-    list_display = ("slug", "name", "created_at")
+    list_display = ("slug", "name", "created_at", "talks_to")
+    fields = list_display
     search_fields = ("slug", "name")
     ordering = ("slug",)
+
+    def get_urls(self) -> list[URLPattern]:
+        support_view = self.admin_site.admin_view(self.support_view)
+        return [
+            path("<int:pk>/support/", support_view, name="annotation_project_support"),
+            *super().get_urls(),
+        ]
+
+    @admin.display(description=gettext_lazy("someone to talk to"))
+    def talks_to(self, project: Project) -> str:
+        url = reverse("admin:annotation_project_support", args=[project.pk])
+        written = ", ".join(sorted(project.support)) or _("none yet")
+        return format_html('<a href="{}">{}</a>', url, written)
+
+    def support_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Write whom annotators can talk to, by language."""
+        if not self.has_view_permission(request) or lead_of(request) is None:
+            raise PermissionDenied
+        project = get_object_or_404(self.get_queryset(request), pk=pk)
+        form = SupportForm(request.POST or None, initial=support_entered(project.support))
+        if request.method == "POST" and form.is_valid():
+            try:
+                set_support(project, form.texts(), by=acting_lead(request))
+            except AnnotationError as refused:
+                form.add_error(None, str(refused))
+            else:
+                messages.success(request, _("Kept. It stands in the help sheet and on the desk."))
+                return redirect("admin:annotation_project_changelist")
+        status = 422 if form.errors else 200
+        title = _("Someone to talk to")
+        return form_page(request, self, form, title=title, submit=_("Keep"), status=status)
 
 
 @admin.register(Member)

@@ -11,14 +11,14 @@ from annotation.api.batches import batch_of, refuse_future
 from annotation.api.throttling import Reading
 from annotation.api.views import Endpoint
 from annotation.choices import TokenScope
-from annotation.reports.agreement import batch_agreement
-from annotation.reports.figures import shown_agreement
+from annotation.reports.figures import AGREEMENT, REPORTS, shown_figures
 
 
 class AgreementQuery(serializers.Serializer[dict[str, Any]]):
     """What can be asked of agreement."""
 
     snapshot = serializers.IntegerField(min_value=0, required=False)
+    of = serializers.ChoiceField(choices=list(REPORTS), default=AGREEMENT)
 
 
 class AgreementFigures(serializers.Serializer[dict[str, Any]]):
@@ -45,7 +45,20 @@ class Agreement(Endpoint):
             "By dimension and preference, with intervals, marginals and everything left out. "
             "Without `snapshot` the newest computed figures; with it those of that number."
         ),
-        parameters=[OpenApiParameter("snapshot", int, description="Evidence up to this number.")],
+        parameters=[
+            OpenApiParameter("snapshot", int, description="Evidence up to this number."),
+            OpenApiParameter(
+                "of",
+                str,
+                enum=list(REPORTS),
+                default=AGREEMENT,
+                description=(
+                    "Agreement by dimension and preference; how each annotator stands to the others, "
+                    "with pairs; where they differ most; effects of length and pictures; one answer from "
+                    "several (consensus); models by what people prefer (ranking)."
+                ),
+            ),
+        ],
         responses={
             200: AgreementFigures,
             404: OpenApiResponse(description="No batch."),
@@ -54,10 +67,11 @@ class Agreement(Endpoint):
     )
     def get(self, request: Request, slug: str) -> Response:
         """Return the figures as the page shows them, or as they were at a number."""
-        number = self.asked(request).get("snapshot")
+        asked = self.asked(request)
+        number, kind = asked.get("snapshot"), asked["of"]
         batch = batch_of(request, slug)
         if number is None:
-            shown = shown_agreement(batch)
+            shown = shown_figures(batch, kind)
             told = {
                 "number": shown.number,
                 "newest": shown.newest,
@@ -72,6 +86,6 @@ class Agreement(Endpoint):
                 "newest": batch.last_number,
                 "computed_at": None,
                 "error": "",
-                "figures": batch_agreement(batch, number=number).as_dict(),
+                "figures": REPORTS[kind](batch, number=number).as_dict(),
             }
         return Response(AgreementFigures(told).data)

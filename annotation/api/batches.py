@@ -20,7 +20,12 @@ from annotation.formats.pairs import canonical_line
 from annotation.formats.project import projected
 from annotation.formats.write_ratings import COLUMNS
 from annotation.models.batches import Batch
-from annotation.reports.exports import batches_named, unknown_dimension
+from annotation.reports.exports import (
+    batches_named,
+    unknown_dimension,
+    unknown_marks,
+    with_marks,
+)
 from annotation.reports.pairs import PAGE as PAIR_PAGE
 from annotation.reports.pairs import Snapshot, pair_page
 from annotation.reports.ratings import PAGE as RATING_PAGE
@@ -30,7 +35,8 @@ JSONL = "application/jsonl"
 
 _PAGE_HEADERS = """
 One JSON record a line. The header `Snapshot` names the number that the page is of: give it back
-as `snapshot` for the pages that follow, and all of them are of one moment. `Next-After` is what to
+as `snapshot` for the pages that follow, and `Marks-At` as `marks_at`, and all of them are of one
+moment. `Next-After` is what to
 ask for next as `after`; `Last-Page: true` marks the last page, which has no `Next-After`.
 """
 
@@ -49,13 +55,36 @@ def _paging(of: str) -> list[OpenApiParameter]:
         OpenApiParameter("limit", int, description="The most to read for this page."),
         *(
             OpenApiParameter(name, str, OpenApiParameter.HEADER, response=[200])
-            for name in ("Snapshot", "Next-After", "Last-Page")
+            for name in ("Snapshot", "Marks-At", "Next-After", "Last-Page")
         ),
     ]
 
 
-_PAIR_OPTIONS = ("dimension", "source", "min_gap", "aggregate", "ties", "text", "seed")
+_MARK_OPTIONS = ("without_marks", "marks_at")
+_PAIR_OPTIONS = (
+    "dimension",
+    "source",
+    "min_gap",
+    "aggregate",
+    "ties",
+    "text",
+    "seed",
+    *_MARK_OPTIONS,
+)
 _DEFAULT = ExportOptions()
+_MARK_PARAMETERS = (
+    OpenApiParameter(
+        "without_marks",
+        str,
+        description="Content marks whose dialogues are left out, joined by commas, or `all`.",
+    ),
+    OpenApiParameter(
+        "marks_at",
+        int,
+        default=_DEFAULT.marks_at,
+        description="Content marks up to this number of the project's; -1: now.",
+    ),
+)
 
 
 class PairQuery(serializers.Serializer[dict[str, Any]]):
@@ -70,6 +99,8 @@ class PairQuery(serializers.Serializer[dict[str, Any]]):
     ties = serializers.ChoiceField(choices=CHOICES["ties"], required=False)
     text = serializers.ChoiceField(choices=CHOICES["text"], required=False)
     seed = serializers.IntegerField(required=False, min_value=0)
+    without_marks = serializers.CharField(required=False, max_length=2000)
+    marks_at = serializers.IntegerField(required=False, min_value=-1)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Return the fields; `from`, which the command has too, is no name in Python."""
@@ -84,6 +115,8 @@ class RatingQuery(serializers.Serializer[dict[str, Any]]):
     after = serializers.IntegerField(min_value=0, default=0)
     limit = serializers.IntegerField(min_value=1, max_value=1000, default=RATING_PAGE)
     set = serializers.ChoiceField(choices=CHOICES["set"], default="final")
+    without_marks = serializers.CharField(required=False, max_length=2000)
+    marks_at = serializers.IntegerField(required=False, min_value=-1)
 
 
 class Pairs(Endpoint):
@@ -145,6 +178,7 @@ class Pairs(Endpoint):
             OpenApiParameter(
                 "seed", int, default=_DEFAULT.seed, description="What `order` is drawn from."
             ),
+            *_MARK_PARAMETERS,
         ],
         responses=_RESPONSES,
     )
@@ -155,7 +189,14 @@ class Pairs(Endpoint):
         options = read_options({name: asked[name] for name in _PAIR_OPTIONS if name in asked})
         if wrong := unknown_dimension([snapshot.batch], options):
             raise Invalid(wrong, fields={"dimension": wrong})
-        page = pair_page(snapshot, text=options.text, after=asked["after"], size=asked["limit"])
+        snapshot, options = _marked(snapshot, options)
+        page = pair_page(
+            snapshot,
+            text=options.text,
+            after=asked["after"],
+            size=asked["limit"],
+            refused=options.mark_refused,
+        )
         rows = (row for pair in page.pairs for row in projected(pair, options=options).rows)
         return _jsonl(map(canonical_line, rows), snapshot, page.after)
 
@@ -174,6 +215,7 @@ class Ratings(Endpoint):
         parameters=[
             *_paging("a judgment's number"),
             OpenApiParameter("set", str, enum=CHOICES["set"], description="Of which judgments."),
+            *_MARK_PARAMETERS,
         ],
         responses=_RESPONSES,
     )
@@ -181,11 +223,26 @@ class Ratings(Endpoint):
         """Return the ratings of the judgments after a number, in the order they were made."""
         asked = self.asked(request)
         snapshot = _snapshot(request, slug, asked)
+        options = read_options({name: asked[name] for name in _MARK_OPTIONS if name in asked})
+        snapshot, options = _marked(snapshot, options)
         page = rating_page(
-            snapshot, set_name=asked["set"], after=asked["after"], size=asked["limit"]
+            snapshot,
+            set_name=asked["set"],
+            after=asked["after"],
+            size=asked["limit"],
+            refused=options.mark_refused,
         )
         rows = (canonical_line({name: getattr(row, name) for name in COLUMNS}) for row in page.rows)
         return _jsonl(rows, snapshot, page.after)
+
+
+def _marked(snapshot: Snapshot, options: ExportOptions) -> tuple[Snapshot, ExportOptions]:
+    """Return both at the number of content marks asked for; refuse marks that are none."""
+    project = snapshot.batch.project
+    if wrong := unknown_marks(project, options):
+        raise Invalid(wrong, fields={"without_marks": wrong})
+    (snapshot,), options = with_marks(project, [snapshot], options)
+    return snapshot, options
 
 
 def batch_of(request: Request, slug: str) -> Batch:
@@ -212,7 +269,11 @@ def _snapshot(request: Request, slug: str, asked: dict[str, Any]) -> Snapshot:
 
 
 def _jsonl(lines: Iterable[bytes], snapshot: Snapshot, after: int | None) -> HttpResponse:
-    headers = {"Snapshot": str(snapshot.number), "Last-Page": "true" if after is None else "false"}
+    headers = {
+        "Snapshot": str(snapshot.number),
+        "Marks-At": str(snapshot.marks),
+        "Last-Page": "true" if after is None else "false",
+    }
     if after is not None:
         headers["Next-After"] = str(after)
     return HttpResponse(b"".join(lines), content_type=JSONL, headers=headers)

@@ -49,6 +49,8 @@ class Options(serializers.Serializer[dict[str, Any]]):
     last_response_only = serializers.BooleanField(required=False)
     response_images = serializers.ChoiceField(choices=CHOICES["response_images"], required=False)
     set = serializers.ChoiceField(choices=CHOICES["set"], required=False)
+    without_marks = serializers.CharField(required=False, max_length=2000)
+    marks_at = serializers.IntegerField(required=False, min_value=-1)
 
 
 class Start(serializers.Serializer[dict[str, Any]]):

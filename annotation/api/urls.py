@@ -8,12 +8,16 @@ from annotation.api.authentication import HasKey
 from annotation.api.batches import Pairs, Ratings
 from annotation.api.exports import ExportFile, Exports, ExportState
 from annotation.api.images import ImageFile
+from annotation.api.quality import Quality
+from annotation.api.reviews import Reviews
 from annotation.api.views import Unknown
 
 urlpatterns = [
     path("batches/<slug:slug>/pairs/", Pairs.as_view(), name="api-pairs"),
     path("batches/<slug:slug>/ratings/", Ratings.as_view(), name="api-ratings"),
     path("batches/<slug:slug>/agreement/", Agreement.as_view(), name="api-agreement"),
+    path("batches/<slug:slug>/quality/", Quality.as_view(), name="api-quality"),
+    path("batches/<slug:slug>/reviews/", Reviews.as_view(), name="api-reviews"),
     path("exports/", Exports.as_view(), name="api-exports"),
     path("exports/<str:public_id>/", ExportState.as_view(), name="api-export"),
     path("exports/<str:public_id>/file/", ExportFile.as_view(), name="api-export-file"),

@@ -10,6 +10,8 @@ from annotation.models.batches import Batch
 from annotation.models.projects import Project
 from annotation.models.rubric import Dimension
 from annotation.rendering.text import UNSTORABLE, without_unstorable
+from annotation.reports.categories import category_names, known_keys
+from annotation.reports.words import in_language
 
 LABELS = {
     "canonical": _("Canonical: every vote, score and text of a pair"),
@@ -116,6 +118,12 @@ class ExportForm(forms.Form):
         initial="refuse",
     )
     set = forms.ChoiceField(label=_("Ratings of the set"), choices=_choices("set"), initial="final")
+    without_marks = forms.MultipleChoiceField(
+        label=_("Leave out dialogues marked with"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("What is left out is counted by its mark."),
+    )
 
     def __init__(self, *args: Any, project: Project, **kwargs: Any) -> None:
         """Offer the project's batches that were ever open, and its dimensions."""
@@ -123,22 +131,24 @@ class ExportForm(forms.Form):
         batches = self.fields["batches"]
         assert isinstance(batches, forms.ModelMultipleChoiceField)  # noqa: S101  # for the types
         batches.queryset = project.batches.exclude(opened_at=None).order_by("-created_at", "slug")
-        keys = (
-            Dimension.objects.filter(rubric__project=project)
-            .order_by("key")
-            .values_list("key", flat=True)
-            .distinct()
-        )
+        dimensions = Dimension.objects.filter(rubric__project=project).order_by("key", "rubric")
+        names = {key: in_language(name) for key, name in dimensions.values_list("key", "name")}
         dimension = self.fields["dimension"]
         assert isinstance(dimension, forms.ChoiceField)  # noqa: S101  # for the types
         dimension.choices = [
             ("overall", _("Overall")),
             ("fork", _("The two answers at the fork")),
             ("all", _("All of them")),
-            *((key, key.replace("_", " ")) for key in keys),
+            *((key, name or key) for key, name in names.items()),
         ]
+
+        marks = self.fields["without_marks"]
+        assert isinstance(marks, forms.MultipleChoiceField)  # noqa: S101  # for the types
+        names = category_names(project, known_keys(project))
+        marks.choices = [("all", _("Any mark")), *names.items()]
 
     def options(self) -> dict[str, Any]:
         """Return the options as `annotation.actions.exports.read_options` takes them."""
         known = ExportOptions().as_json()
-        return {name: value for name, value in self.cleaned_data.items() if name in known}
+        told = {name: value for name, value in self.cleaned_data.items() if name in known}
+        return told | {"without_marks": ",".join(told["without_marks"])}

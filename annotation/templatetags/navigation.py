@@ -13,7 +13,7 @@ from annotation.permissions import can_lead, can_review, member_of
 register = template.Library()
 
 FOR_ALL = (("annotation:desk", _("Desk")), ("annotation:my-work", _("My work")))
-FOR_REVIEWERS = (("annotation:reviews", _("Reviews")),)
+FOR_REVIEWERS = (("annotation:reviews", _("Reviews")), ("annotation:questions", _("Questions")))
 FOR_LEADS = (("annotation:batches", _("Batches")), ("annotation:exports", _("Exports")))
 
 

@@ -13,7 +13,7 @@ from django_htmx.middleware import HtmxDetails
 from annotation.errors import AnnotationError, Invalid
 from annotation.models.projects import Member
 from annotation.models.users import User
-from annotation.permissions import can_lead, member_of
+from annotation.permissions import can_lead, can_review, member_of
 
 P = ParamSpec("P")
 
@@ -31,6 +31,12 @@ MemberView = Callable[Concatenate[UserRequest, Member, P], HttpResponseBase]
 def wants_json(request: HttpRequest) -> bool:
     """Say whether a script asks, which wants status codes and no pages."""
     return request.headers.get("Accept", "") == "application/json"
+
+
+def wants_part(request: UserRequest) -> bool:
+    """Say whether htmx asks for a part to swap, not for a page it will show whole."""
+    htmx = request.htmx
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def as_member(view: "MemberView[P]") -> Callable[Concatenate[Any, P], HttpResponseBase]:
@@ -62,6 +68,20 @@ def as_lead(view: "MemberView[P]") -> Callable[Concatenate[Any, P], HttpResponse
     ) -> HttpResponseBase:
         if not can_lead(member):
             raise PermissionDenied(_("This page is for leads."))
+        return view(request, member, *args, **kwargs)
+
+    return as_member(door)
+
+
+def as_reviewer(view: "MemberView[P]") -> Callable[Concatenate[Any, P], HttpResponseBase]:
+    """As `as_lead`, for pages of those who look at others' work: reviewers and leads."""
+
+    @wraps(view)
+    def door(
+        request: UserRequest, member: Member, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        if not can_review(member):
+            raise PermissionDenied(_("This page is for reviewers and leads."))
         return view(request, member, *args, **kwargs)
 
     return as_member(door)

@@ -13,33 +13,36 @@ from django.views.decorators.http import require_GET, require_POST
 from django.views.decorators.vary import vary_on_headers
 
 from annotation.actions import batches as actions
-from annotation.choices import BatchKind, BatchPurpose, BatchSettings, BatchState, ReasonRule
+from annotation.choices import (
+    BatchKind,
+    BatchPurpose,
+    BatchSettings,
+    BatchState,
+    ItemOrder,
+    OnDifference,
+    ReasonRule,
+)
 from annotation.errors import AnnotationError
+from annotation.labels import label, left_out
 from annotation.models.batches import Batch
 from annotation.models.projects import Member
 from annotation.rendering.text import without_unstorable
+from annotation.reports.categories import category_names, known_keys
+from annotation.reports.content_reports import declined_items, reported_dialogues
+from annotation.reports.gold import TESTS
 from annotation.reports.progress import batch_progress, batch_rows, waiting_items
-from annotation.views.access import UserRequest, as_lead
+from annotation.reports.sentences import in_words
+from annotation.reports.words import in_language
+from annotation.views.access import UserRequest, as_lead, wants_part
+from annotation.views.quality import quality_page
+from annotation.views.reviews import batch_reviews
 
 KINDS = {
     BatchKind.TURN_PAIR: gettext_lazy("Turn pairs"),
     BatchKind.CONVERSATION_PAIR: gettext_lazy("Conversation pairs"),
     BatchKind.CONVERSATION: gettext_lazy("Conversations"),
 }
-PURPOSES = {
-    BatchPurpose.PILOT: gettext_lazy("pilot"),
-    BatchPurpose.TRAINING: gettext_lazy("training"),
-    BatchPurpose.QUALIFICATION: gettext_lazy("qualification"),
-    BatchPurpose.MAIN: gettext_lazy("main"),
-    BatchPurpose.TRIAL: gettext_lazy("trial"),
-    BatchPurpose.REFERENCE: gettext_lazy("reference"),
-}
-STATES = {
-    BatchState.DRAFT: gettext_lazy("draft"),
-    BatchState.OPEN: gettext_lazy("open"),
-    BatchState.PAUSED: gettext_lazy("paused"),
-    BatchState.CLOSED: gettext_lazy("closed"),
-}
+QUALITY_PART, REVIEWS_PART = "quality", "batch-reviews"
 STEPS: dict[str, Callable[..., Batch]] = {
     "open": actions.open_batch,
     "pause": actions.pause_batch,
@@ -56,8 +59,8 @@ def batches(request: UserRequest, lead: Member) -> HttpResponse:
         {
             "batch": row,
             "kind": KINDS[BatchKind(row.kind)],
-            "purpose": PURPOSES[BatchPurpose(row.purpose)],
-            "state": STATES[BatchState(row.state)],
+            "purpose": label(BatchPurpose(row.purpose)),
+            "state": label(BatchState(row.state)),
         }
         for row in batch_rows(lead.project)
     ]
@@ -66,29 +69,48 @@ def batches(request: UserRequest, lead: Member) -> HttpResponse:
 
 @require_GET
 @as_lead
-@vary_on_headers("HX-Request")
+@vary_on_headers("HX-Request", "HX-Target")
 def batch(request: UserRequest, lead: Member, slug: str) -> HttpResponse:
-    """Show one batch; to htmx, which asks every half minute, only the part that moves."""
+    """Show one batch; to htmx, which asks again and again, only the part that moves."""
     found = _batch(lead, slug)
     settings = found.parsed_settings()
+    part = request.htmx.target if wants_part(request) else None
+    if part == QUALITY_PART:
+        told = {"batch": found, "quality": quality_page(found)}
+        return render(request, "annotation/_batch_quality.html", told)
+    if part == REVIEWS_PART:
+        told = {"batch": found, "settings": settings, **batch_reviews(found)}
+        return render(request, "annotation/_batch_reviews.html", told)
     context = {
         "batch": found,
         "progress": batch_progress(found, now=timezone.now()),
         "waiting": waiting_items(found),
+        "reported": (reported := reported_dialogues(found)),
+        "content_names": reported and category_names(found.project, known_keys(found.project)),
+        "declined": declined_items(found),
         "kind": KINDS[BatchKind(found.kind)],
-        "purpose": PURPOSES[BatchPurpose(found.purpose)],
-        "state": STATES[BatchState(found.state)],
+        "purpose": label(BatchPurpose(found.purpose)),
+        "state": label(BatchState(found.state)),
         "history": [
-            {**entry, "at": datetime.fromisoformat(entry["at"])} for entry in found.history[::-1]
+            {
+                "at": datetime.fromisoformat(entry["at"]),
+                "by": entry["by"],
+                "what": in_words(entry["what"]),
+                "detail": in_words(entry["detail"]),
+            }
+            for entry in found.history[::-1]
         ],
         "settings": settings,
         "asked": _asked(found, settings),
         "left_out": [
-            (reason.replace("_", " "), count) for reason, count in found.left_out.items() if count
+            (left_out(reason), count) for reason, count in found.left_out.items() if count
         ],
     }
     template = "annotation/batch.html"
-    return render(request, f"{template}#progress" if _wants_part(request) else template, context)
+    if wants_part(request):
+        return render(request, f"{template}#progress", context)
+    whole = {**context, **batch_reviews(found), "quality": quality_page(found)}
+    return render(request, template, whole)
 
 
 @require_POST
@@ -105,7 +127,7 @@ def batch_state(request: UserRequest, lead: Member, slug: str) -> HttpResponse:
     except AnnotationError as refused:
         messages.error(request, str(refused))
     else:
-        state = STATES[BatchState(changed.state)]
+        state = label(BatchState(changed.state))
         messages.success(request, _("The batch is %(state)s.") % {"state": state})
     return redirect("annotation:batch", slug)
 
@@ -133,35 +155,82 @@ def batch_offer_again(request: UserRequest, lead: Member, slug: str) -> HttpResp
 
 
 def _asked(batch: Batch, settings: BatchSettings) -> list[tuple[str, str]]:
-    """Return (what, how) of everything the batch's settings make an annotator do."""
+    """Return (what, how) of everything the batch's settings make an annotator do. One query."""
+    named = batch.rubric.dimensions.filter(key__in=settings.reasons)
+    names = {key: in_language(name) for key, name in named.values_list("key", "name")}
     pair = batch.kind == BatchKind.CONVERSATION_PAIR
-    asked = [(_("turns rated"), _words(settings.local_scope))] if pair else []
+    asked = [(_("turns rated"), label(settings.local_scope))] if pair else []
     if pair:
         asked.append((_("whole conversations rated"), _yes_or_no(settings.global_ratings)))
     if batch.kind != BatchKind.CONVERSATION:
         asked += [
-            (_("preference per dimension"), _words(settings.dimension_preference)),
-            (_("preference scale"), _words(settings.overall_scale)),
+            (_("preference per dimension"), label(settings.dimension_preference)),
+            (_("preference scale"), label(settings.overall_scale)),
         ]
     if pair:
         asked.append((_("preference at the fork"), _yes_or_no(settings.fork_preference)))
     asked += [
-        (_("reason: %(dimension)s") % {"dimension": _words(key)}, _rule(rule))
+        (
+            _("reason: %(dimension)s") % {"dimension": names.get(key, key.replace("_", " "))},
+            _rule(rule),
+        )
         for key, rule in sorted(settings.reasons.items())
     ]
     if settings.rationale_minimum:
         asked.append((_("rationale, least signs"), str(settings.rationale_minimum)))
-    order, lease = _words(batch.order), str(batch.lease_minutes)
-    return [*asked, (_("order"), order), (_("lease, minutes"), lease)]
+    if batch.guideline_id is not None:
+        fixed = _("fixed while open") if settings.guideline_fixed else _("may change")
+        asked.append((_("guideline"), fixed))
+    asked.append((_("own figures shown"), label(settings.own_figures)))
+    if settings.review_share:
+        shares = {
+            "share": f"{100 * settings.review_share:g}",
+            "blind": f"{100 * settings.review_blind_share:g}",
+        }
+        asked.append((_("reviewed"), _("%(share)s %%, of these %(blind)s %% blind") % shares))
+    asked += _checked(batch, settings)
+    order, lease = label(ItemOrder(batch.order)), str(batch.lease_minutes)
+    asked += [(_("order"), order), (_("lease, minutes"), lease)]
+    asked.append((_("holds for a break, a day"), str(settings.holds_per_day)))
+    if settings.holds_per_day:
+        asked.append((_("hold, minutes"), str(settings.hold_minutes)))
+    return asked
+
+
+def _checked(batch: Batch, settings: BatchSettings) -> list[tuple[str, str]]:
+    """Return what the settings do so that work can be checked."""
+    told = []
+    if batch.purpose in TESTS:
+        told.append((_("pass mark"), f"{settings.pass_mark:.0%}"))
+    else:
+        told.append((_("when votes differ"), label(settings.on_difference)))
+        if settings.on_difference != OnDifference.LEAVE and settings.difference_points:
+            told.append((_("scores differ from, points"), str(settings.difference_points)))
+    if settings.repeats:
+        told += [
+            (_("repeats, share or number"), f"{settings.repeats:g}"),
+            (_("items between, at least"), str(settings.repeat_gap)),
+        ]
+    if settings.gold:
+        told.append((_("gold, share or number"), f"{settings.gold:g}"))
+        if settings.gold_from:
+            told.append((_("gold from"), ", ".join(settings.gold_from)))
+    if settings.requires:
+        told.append((_("requires the qualification"), settings.requires))
+    return told
 
 
 def _rule(rule: ReasonRule) -> str:
-    """Return the rule as it is written, with spaces: "at or below 1, share 0.2"."""
-    return str(rule).replace("-", " ").replace(":", " ").replace("+", ", ")
-
-
-def _words(value: str) -> str:
-    return value.replace("_", " ")
+    """Return the rule in words: "at or below 1, share 0.2"."""
+    parts = [
+        _("always") if rule.always else "",
+        _("at or below %(score)s") % {"score": rule.at_or_below}
+        if rule.at_or_below is not None
+        else "",
+        _("where the sides differ") if rule.where_sides_differ else "",
+        _("share %(share)s") % {"share": f"{rule.share:g}"} if rule.share else "",
+    ]
+    return ", ".join(part for part in parts if part) or _("never")
 
 
 def _yes_or_no(value: object) -> str:
@@ -170,9 +239,3 @@ def _yes_or_no(value: object) -> str:
 
 def _batch(lead: Member, slug: str) -> Batch:
     return get_object_or_404(lead.project.batches.select_related("rubric", "guideline"), slug=slug)
-
-
-def _wants_part(request: UserRequest) -> bool:
-    """Whether htmx asks for a part to swap, not for a page it will show whole."""
-    htmx = request.htmx
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request

@@ -1,5 +1,7 @@
 """Where a person starts: the desk, their own work, the guideline, and how their screen looks."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse, HttpResponseBase
@@ -9,18 +11,31 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from annotation.actions.assignments import claim_next
-from annotation.actions.screens import set_screen
+from annotation.actions.assignments import claim_next, peek_next
+from annotation.actions.screens import BREAK_CHOICES, set_break, set_columns, set_screen
 from annotation.errors import AnnotationError
-from annotation.models.batches import Batch
+from annotation.models.batches import Batch, Item
 from annotation.models.projects import Member
-from annotation.permissions import can_review
-from annotation.rendering.markdown import to_html
+from annotation.permissions import own_figures_are_due
+from annotation.rendering.charts import columns_of
+from annotation.reports.categories import exposures, support_of
+from annotation.reports.desk import (
+    Ahead,
+    Desk,
+    Queue,
+    ahead,
+    held_items,
+    offered_picture,
+    own_work,
+    works,
+)
 from annotation.reports.desk import desk as desk_of
-from annotation.reports.desk import own_work, works
-from annotation.reports.guidelines import current_guideline
-from annotation.reports.words import in_language
+from annotation.reports.guidelines import unread_changes
+from annotation.reports.lead_questions import own_questions
+from annotation.reports.times import COUNTED_UP_TO
 from annotation.views.access import UserRequest, as_member
+from annotation.views.guidelines import NEXT, change_first
+from annotation.views.images import send_picture
 
 WORK_ON_A_PAGE = 50
 
@@ -29,12 +44,55 @@ WORK_ON_A_PAGE = 50
 @as_member
 def desk(request: UserRequest, member: Member) -> HttpResponseBase:
     """Show what waits for this person."""
-    today = timezone.localtime(timezone.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+    now = timezone.now()
+    found = desk_of(member, at=now)
     return render(
         request,
         "annotation/desk.html",
-        {"desk": desk_of(member, day_began=today), "today": today},
+        {
+            "desk": found,
+            "queues": _queues(found, member, now=now),
+            "bars": columns_of(found.today_hours, count=lambda hour: hour.turns),
+            "counted_up_to": COUNTED_UP_TO,
+            "break_choices": BREAK_CHOICES,
+            "changes": unread_changes(found.batches, member, now=now),
+            "questions": own_questions(member, now=now),
+            "today": now,
+            "content_kinds": exposures(member, at=now),
+            "support": support_of(member.project),
+        },
     )
+
+
+def _queues(found: Desk, member: Member, *, now: datetime) -> list[tuple[Queue, Ahead | None]]:
+    """Return the queues, each with what is held in it, the first of the others with what comes next.
+
+    Only one: who begins there meets the next desk after it, and looking ahead costs ten queries.
+    """
+    held = held_items([one.held for one in found.queues if one.held is not None])
+    shown: dict[str, Item] = {
+        one.slug: held[one.held.public_id] for one in found.queues if one.held is not None
+    }
+    for queue, batch in zip(found.queues, found.batches, strict=True):
+        if queue.held is None and queue.open:
+            if (item := peek_next(batch, by=member, now=now)) is not None:
+                shown[queue.slug] = item
+            break
+    told = ahead(list(shown.values()), member)
+    return [
+        (queue, told[shown[queue.slug].pk] if queue.slug in shown else None)
+        for queue in found.queues
+    ]
+
+
+@require_safe
+@as_member
+def offered(request: UserRequest, member: Member, public_id: str, sha256: str) -> HttpResponseBase:
+    """Send the thumbnail that the desk shows of an item which the person could begin."""
+    item = offered_picture(public_id, member, sha256=sha256, at=timezone.now())
+    if item is None:
+        raise Http404
+    return send_picture(request, item, sha256=sha256, size="thumbnail")
 
 
 @require_POST
@@ -44,6 +102,8 @@ def next_item(request: UserRequest, member: Member, slug: str) -> HttpResponseBa
     batch = Batch.objects.filter(project=member.project_id, slug=slug).first()
     if batch is None:
         raise Http404
+    if (change := change_first(member, batch, then=NEXT)) is not None:
+        return redirect(change)
     try:
         assignment = claim_next(batch, by=member, now=timezone.now())
     except AnnotationError as reason:
@@ -68,48 +128,11 @@ def my_work(request: UserRequest, member: Member) -> HttpResponseBase:
                 ]
             ),
             "pages": shown,
-        },
-    )
-
-
-@require_safe
-@as_member
-def guideline(request: UserRequest, member: Member, slug: str) -> HttpResponseBase:
-    """Show the batch's guideline and the rubric's dimensions with their scale points."""
-    batches = Batch.objects.filter(project=member.project_id, slug=slug)
-    if not can_review(member):
-        batches = batches.filter(participations__member=member)
-    batch = batches.select_related("rubric").first()
-    if batch is None:
-        raise Http404
-    version = current_guideline(batch)
-    own = version.by_dimension if version else {}
-    dimensions = [
-        {
-            "name": in_language(one.name) or one.key,
-            "level": one.level,
-            "question": in_language(one.question),
-            "guidance": [text for part in one.guidance if (text := in_language(part))],
-            "own": to_html(in_language(own.get(one.key))) if own.get(one.key) else "",
-            "points": [
-                {
-                    "score": point.score,
-                    "word": in_language(point.word),
-                    "meaning": in_language(point.meaning),
-                }
-                for point in sorted(one.points.all(), key=lambda point: point.score)
+            "figures_of": [
+                batch
+                for batch in Batch.objects.measured().filter(members=member).order_by("title")
+                if own_figures_are_due(batch)
             ],
-        }
-        for one in batch.rubric.dimensions.prefetch_related("points").order_by("position", "pk")
-    ]
-    return render(
-        request,
-        "annotation/guideline.html",
-        {
-            "batch": batch,
-            "version": version,
-            "text": to_html(version.text) if version else "",
-            "dimensions": dimensions,
         },
     )
 
@@ -124,9 +147,35 @@ def screen(request: UserRequest, member: Member) -> HttpResponse:
             theme=request.POST.get("theme", ""),
             text_size=request.POST.get("text_size", ""),
             single_keys="single_keys" in request.POST,
+            contrast=request.POST.get("contrast", ""),
+            language=request.POST.get("language", ""),
         )
     except AnnotationError as reason:
         messages.error(request, _("Not kept: %(reason)s") % {"reason": reason})
     back = request.POST.get("next", "")
     allowed = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
     return redirect(back if allowed else "annotation:desk")
+
+
+@require_POST
+@as_member
+def pace(request: UserRequest, member: Member) -> HttpResponse:
+    """Keep after how much work in a row the person wants to be reminded to rest."""
+    minutes = request.POST.get("break_minutes", "")
+    try:
+        set_break(request.user, minutes=int(minutes) if minutes.isdecimal() else -1)
+    except AnnotationError as reason:
+        messages.error(request, _("Not kept: %(reason)s") % {"reason": reason})
+    return redirect("annotation:desk")
+
+
+@require_POST
+@as_member
+def columns(request: UserRequest, member: Member) -> HttpResponse:
+    """Keep how the judging page lays out two sides, as its keys were pressed."""
+    set_columns(
+        request.user,
+        one_column=request.POST.get("one_column") == "1",
+        scroll_apart=request.POST.get("scroll_apart") == "1",
+    )
+    return HttpResponse(status=204)

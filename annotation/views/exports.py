@@ -23,6 +23,7 @@ from annotation.choices import JobState
 from annotation.errors import AnnotationError, Invalid
 from annotation.formats.ranges import Unsatisfiable, asked_range, pieces
 from annotation.forms.exports import ExportForm
+from annotation.labels import left_out
 from annotation.models.exports import Export
 from annotation.models.projects import Member
 from annotation.reports.exports import batches_named, exports_of
@@ -40,6 +41,7 @@ STATES = {
 FIELD_GROUPS = (
     (gettext_lazy("Pairs"), ("dimension", "source", "min_gap", "aggregate", "ties", "margin")),
     (gettext_lazy("Files"), ("split", "seed", "text", "images")),
+    (gettext_lazy("Marked content"), ("without_marks",)),
     (gettext_lazy("Where a format falls short"), ("last_response_only", "response_images", "set")),
 )
 
@@ -132,7 +134,10 @@ def _initial(request: UserRequest, member: Member) -> dict[str, Any] | None:
     """Return what the form starts from: an export to be tried again, the batches asked for, or none."""
     if again := request.GET.get("again"):
         export = exports_of(member.project).filter(public_id=again).first()
-        return {**export.options, "batches": list(export.snapshot)} if export else None
+        if export is None:
+            return None
+        marks = export.options.get("without_marks", "").split(",")
+        return {**export.options, "batches": list(export.snapshot), "without_marks": marks}
     asked = request.GET.getlist("batch")
     return {"batches": asked} if asked else None
 
@@ -155,10 +160,10 @@ def _row(export: Export) -> dict[str, object]:
         "bytes": sum(entry["bytes"] for entry in files),
         "judgments": told.get("judgments"),
         "left_out": [
-            (reason.replace("_", " "), number)
+            (left_out(reason), number)
             for sums in (told.get("judgments"), told.get("decisions"))
             if sums
             for reason, number in sums["excluded"].items()
         ],
-        "lost": [(name.replace("_", " "), n) for name, n in told.get("lost", {}).items()],
+        "lost": [(left_out(name), n) for name, n in told.get("lost", {}).items()],
     }

@@ -1,7 +1,6 @@
 """Judging one item: the page, its draft, and what can be done with it."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -15,6 +14,7 @@ from django.http import (
 )
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -22,22 +22,50 @@ from django.utils.translation import gettext as _
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_http_methods, require_POST
 
-from annotation.actions.assignments import claim_next, flag, open_assignment, skip
+from annotation.actions.assignments import (
+    claim_next,
+    flag,
+    open_assignment,
+    prepare_next,
+    skip,
+)
 from annotation.actions.drafts import DraftConflict, save_draft
-from annotation.actions.judgments import Circumstances, submit_judgment, withdraw_judgment
-from annotation.choices import AssignmentState, BatchState, Cause, ReviewOutcome, SkipReason
+from annotation.actions.holds import set_aside
+from annotation.actions.judgments import (
+    Circumstances,
+    body_digest,
+    submit_judgment,
+    withdraw_judgment,
+)
+from annotation.choices import (
+    DECIDING,
+    AssignmentState,
+    BatchPurpose,
+    Cause,
+    SeatPurpose,
+    SkipReason,
+)
 from annotation.errors import AnnotationError, Invalid
 from annotation.forms.judgments import Body, Fields, body_of, body_of_judgment, fields_of
 from annotation.models.assignments import Assignment, Draft
 from annotation.models.guidelines import GuidelineVersion
+from annotation.models.judgments import Judgment
 from annotation.models.projects import Member
-from annotation.models.reviews import Review
 from annotation.rendering.text import without_unstorable
+from annotation.reports.categories import reportable, support_of
+from annotation.reports.guidelines import current_guideline
+from annotation.reports.holds import holds_of
 from annotation.reports.judging import judging_page
 from annotation.reports.judging_parts import JudgingPage
 from annotation.reports.marks import is_marked
-from annotation.reports.questions import questions_of
+from annotation.reports.paths import slots_shown
+from annotation.reports.questions import questions_for
+from annotation.reports.times import most_counted_ms
 from annotation.views.access import UserRequest, as_member, refusal, wants_json
+from annotation.views.fixing import after_blind, fixing, sent_fix
+from annotation.views.guidelines import NEXT, before_first_opening, change_first
+from annotation.views.marks import warning_page
+from annotation.views.notices import neighbours, notices, read_only
 from annotation.views.words import KINDS, SKIP_REASONS, words_for_script
 
 LONGEST_NOTE = 2000
@@ -49,11 +77,15 @@ JUDGED = (AssignmentState.SUBMITTED, AssignmentState.SURPLUS, AssignmentState.RE
 @as_member
 def assignment(request: UserRequest, member: Member, public_id: str) -> HttpResponseBase:
     """Show an item to judge; take its submission."""
-    mine = _own(member, public_id)
+    mine = _own(member, public_id, to_read=request.method != "POST")
     if request.method != "POST":
-        if mine.opened_at is None and "open" not in request.GET and is_marked(mine.item):
-            context = {"assignment": mine, "page": judging_page_of(mine, {})}
-            return render(request, "annotation/marked.html", context)
+        if mine.opened_at is None and mine.item.dialogue.held_back_at is not None:
+            messages.info(request, _("This item was taken out of the queues before you began it."))
+            return redirect("annotation:desk")
+        if mine.opened_at is None and (change := before_first_opening(mine)) is not None:
+            return redirect(change)
+        if _asks_first(mine) and "open" not in request.GET:
+            return warning_page(request, mine, judging_page_of(mine, {}))
         open_assignment(mine, now=timezone.now())
         return _page(request, mine)
     match request.POST.get("do"):
@@ -67,7 +99,7 @@ def assignment(request: UserRequest, member: Member, public_id: str) -> HttpResp
 @as_member
 def draft(request: UserRequest, member: Member, public_id: str) -> HttpResponseBase:
     """Keep what is entered (204 with the version), or say what is kept."""
-    mine = _own(member, public_id)
+    mine = _own(member, public_id, to_read=False)
     if request.method == "GET":
         return JsonResponse(
             {
@@ -97,6 +129,32 @@ def draft(request: UserRequest, member: Member, public_id: str) -> HttpResponseB
     )
 
 
+@gzip_page
+@require_POST
+@as_member
+def prepare(request: UserRequest, member: Member, public_id: str) -> HttpResponseBase:
+    """Hold the item that will follow and send its page, which counts as neither opened nor seen.
+
+    204 where there is none, or none that may be shown without a question first.
+    """
+    following = prepare_next(_own(member, public_id, to_read=False), now=timezone.now())
+    following = following and _own(member, following.public_id)
+    if following is None or _asks_first(following):
+        return HttpResponse(status=204)
+    response = _page(request, following, prepared=True)
+    response.headers["Item"] = following.public_id
+    response.headers["Item-Stamp"] = _stamp(following)
+    return response
+
+
+@require_POST
+@as_member
+def opened(request: UserRequest, member: Member, public_id: str) -> HttpResponseBase:
+    """Note that a prepared item is in view now."""
+    open_assignment(_own(member, public_id, to_read=False), now=timezone.now())
+    return HttpResponse(status=204)
+
+
 @require_POST
 @as_member
 def skip_item(request: UserRequest, member: Member, public_id: str) -> HttpResponseBase:
@@ -118,7 +176,8 @@ def skip_item(request: UserRequest, member: Member, public_id: str) -> HttpRespo
         messages.warning(request, str(refused))
         return redirect("annotation:desk")
     messages.success(request, _("Skipped. It goes to somebody else."))
-    return redirect(_next_url(request, member, mine))
+    url, _following = _next(request, member, mine)
+    return redirect(url)
 
 
 @require_POST
@@ -152,45 +211,94 @@ def undo(request: UserRequest, member: Member, public_id: str) -> HttpResponseBa
     return redirect("annotation:assignment", public_id)
 
 
-def _own(member: Member, public_id: str) -> Assignment:
-    """Return the member's own assignment; anybody else's does not exist for them."""
-    mine = (
-        Assignment.objects.filter(member=member, public_id=public_id)
-        .select_related(
-            "member",
-            "item__batch__rubric",
-            "item__batch__guideline",
-            "item__dialogue",
-            "item__response_1",
-            "item__response_2",
-        )
-        .first()
-    )
-    if mine is None:
+def _own(
+    member: Member, public_id: str, *, to_read: bool = True, sides: bool = False
+) -> Assignment:
+    """Return the member's own assignment; anybody else's does not exist for them.
+
+    `to_read` loads what its page shows as well, `sides` the responses alone.
+    """
+    mine = Assignment.objects.filter(member=member, public_id=public_id)
+    mine = mine.select_related("item__batch")
+    if to_read:
+        mine = mine.select_related("item__batch__rubric", "item__batch__project", "item__dialogue")
+    if to_read or sides:
+        mine = mine.select_related("item__response_1", "item__response_2")
+    if (found := mine.exclude(purpose=SeatPurpose.ADJUDICATION).first()) is None:
         raise Http404
-    return mine
+    found.member = member
+    return found
 
 
 def _submit(request: UserRequest, member: Member, mine: Assignment) -> HttpResponseBase:
+    sending: dict[str, Any] = {
+        "by": member,
+        "body": body_of(request.POST),
+        "key": request.POST.get("submission_key", ""),
+        "now": timezone.now(),
+        "circumstances": Circumstances(
+            language=(get_language() or "")[:16], guideline_version=_guideline(request, mine)
+        ),
+    }
     try:
-        judgment = submit_judgment(
-            mine,
-            by=member,
-            body=body_of(request.POST),
-            key=request.POST.get("submission_key", ""),
-            now=timezone.now(),
-            circumstances=Circumstances(
-                language=(get_language() or "")[:16], guideline_version=_guideline(request, mine)
-            ),
-        )
+        if mine.about_id is not None:
+            url = sent_fix(request, mine, sending)
+            return JsonResponse({"next": url}) if wants_json(request) else redirect(url)
+        judgment = submit_judgment(mine, **sending)
     except AnnotationError as refused:
         return _refused(request, mine, refused)
-    if judgment.cause != Cause.FIRST:
+    if mine.purpose == SeatPurpose.REVIEW:
+        url, following = after_blind(request, mine), None
+    elif judgment.cause != Cause.FIRST:
         messages.success(request, _("The correction is kept. The first version stays on record."))
-        url = reverse("annotation:my-work")
+        url, following = reverse("annotation:my-work"), None
+    elif mine.item.batch.purpose == BatchPurpose.TRAINING:
+        url, following = reverse("annotation:assignment-feedback", args=[mine.public_id]), None
     else:
-        url = _next_url(request, member, mine)
-    return JsonResponse({"next": url}) if wants_json(request) else redirect(url)
+        url, following = _next(request, member, mine)
+    if not wants_json(request):
+        return redirect(url)
+    return JsonResponse({"next": url, **_still_prepared(request, member, following)})
+
+
+def _asks_first(mine: Assignment) -> bool:
+    """Say whether something is asked before the item may be shown for the first time."""
+    return mine.opened_at is None and is_marked(mine.item)
+
+
+def _stamp(mine: Assignment) -> str:
+    """Return what the item's page was made from, besides what never changes. Seven queries at most.
+
+    A page prepared ahead is shown only while its stamp is the one the server gives.
+    """
+    guideline = current_guideline(mine.item.batch)
+    made_from = [
+        mine.state,
+        mine.item.batch.state,
+        guideline.pk if guideline else None,
+        Draft.objects.filter(assignment=mine).values_list("version", flat=True).first(),
+        _revision(mine),
+        # What was judged in the dialogue is carried over, and its prefix was read.
+        Judgment.objects.filter(
+            member=mine.member_id, item__dialogue=mine.item.dialogue_id
+        ).count(),
+        get_language(),
+        list(slots_shown(mine.item).order_by("pk").values_list("pk", "state", "marks")),
+    ]
+    return body_digest(made_from)[:32]
+
+
+def _still_prepared(
+    request: UserRequest, member: Member, following: Assignment | None
+) -> dict[str, str]:
+    """Return the stamp and the notices of the item the page has prepared, if it is still that one."""
+    if following is None or request.headers.get("Prepared-Item") != following.public_id:
+        return {}
+    following = _own(member, following.public_id, to_read=False, sides=True)
+    if _asks_first(following):
+        return {}
+    html = render_to_string("annotation/_judge_notices.html", notices(following), request)
+    return {"stamp": _stamp(following), "notices": html}
 
 
 def _refused(request: UserRequest, mine: Assignment, refused: AnnotationError) -> HttpResponseBase:
@@ -205,7 +313,7 @@ def _refused(request: UserRequest, mine: Assignment, refused: AnnotationError) -
 
 
 def _keep(request: UserRequest, member: Member, mine: Assignment) -> HttpResponseBase:
-    """Save without a script."""
+    """Save without a script, and set the item aside with or without one."""
     try:
         save_draft(
             mine,
@@ -214,13 +322,18 @@ def _keep(request: UserRequest, member: Member, mine: Assignment) -> HttpRespons
             version=_number(request.POST.get("draft_version")),
             now=timezone.now(),
         )
+        if request.POST.get("do") == "leave" and mine.purpose not in DECIDING:
+            set_aside(mine, by=member, now=timezone.now())
     except AnnotationError as refused:
+        if wants_json(request):
+            return refusal(refused)
         messages.warning(request, str(refused))
         return _page(request, mine, entered=fields_of(body_of(request.POST)))
+    url = reverse("annotation:assignment", args=[mine.public_id])
     if request.POST.get("do") == "leave":
         messages.success(request, _("Set aside. What you entered is kept."))
-        return redirect("annotation:desk")
-    return redirect("annotation:assignment", mine.public_id)
+        url = reverse("annotation:reviews" if mine.purpose in DECIDING else "annotation:desk")
+    return JsonResponse({"next": url}) if wants_json(request) else redirect(url)
 
 
 def _page(
@@ -229,34 +342,36 @@ def _page(
     *,
     entered: Fields | None = None,
     refused: AnnotationError | None = None,
+    prepared: bool = False,
 ) -> HttpResponse:
     kept = Draft.objects.filter(assignment=mine).first()
     fields = entered if entered is not None else fields_of(_entered(mine, kept))
     page = judging_page_of(mine, fields)
     batch = mine.item.batch
-    now = timezone.now()
-    read_only = mine.state == AssignmentState.SKIPPED or (
-        batch.state == BatchState.CLOSED and mine.item.reopened_at is None
-    )
-    settings = batch.parsed_settings()
+    is_read_only = read_only(mine)
     context = {
         "page": page,
+        "counted_at_most": most_counted_ms(mine.item),
         "assignment": mine,
         "batch": batch,
         "kind_name": KINDS[batch.kind],
-        "number": _item_number(mine),
         "draft": kept,
         "evidence": fields.get("evidence", "{}"),
         "submission_key": f"{mine.public_id}.{_revision(mine)}",
-        "read_only": read_only,
+        "read_only": is_read_only,
         "correcting": mine.state in JUDGED,
-        "can_skip": mine.state in {AssignmentState.HELD, AssignmentState.LAPSED} and not read_only,
+        "fixing": fixing(mine),
+        "can_skip": mine.state in {AssignmentState.HELD, AssignmentState.LAPSED}
+        and mine.purpose not in DECIDING
+        and not is_read_only,
         "skip_reasons": SKIP_REASONS,
-        "returned": _return_note(mine),
-        "notice": _notice(mine, read_only=read_only),
-        "undo": _just_sent(mine, minutes=settings.undo_minutes, now=now),
-        "undo_minutes": settings.undo_minutes,
-        "translate_ok": settings.browser_translation,
+        "report_kinds": reportable(batch.project),
+        "support": support_of(batch.project),
+        "translate_ok": batch.parsed_settings().browser_translation,
+        "prepared": prepared,
+        **({} if prepared else notices(mine)),
+        "holds": holds_of(mine.member, batch, at=timezone.now()),
+        **neighbours(mine),
         "problems": _places(refused, page) if refused else [],
         "refusal": str(refused) if refused else "",
         "words": words_for_script(),
@@ -267,8 +382,8 @@ def _page(
 
 def judging_page_of(mine: Assignment, fields: Fields) -> JudgingPage:
     """Return the page of the member's assignment with these values filled in."""
-    questions = questions_of(mine.item, member=mine.member)
-    return judging_page(questions, assignment=mine, entered=fields)
+    now = timezone.now()
+    return judging_page(questions_for(mine), assignment=mine, entered=fields, now=now)
 
 
 def _entered(mine: Assignment, kept: Draft | None) -> Body:
@@ -279,6 +394,9 @@ def _entered(mine: Assignment, kept: Draft | None) -> Body:
     last = mine.judgments.exclude(cause=Cause.WITHDRAWAL).order_by("-revision").first()
     if last is not None and (kept is None or kept.saved_at <= last.submitted_at):
         return body_of_judgment(last)
+    if kept is None and mine.about is not None:
+        fixed = mine.about.judgments.exclude(cause=Cause.WITHDRAWAL).order_by("-revision").first()
+        return body_of_judgment(fixed) if fixed else {}
     return kept.body if kept else {}
 
 
@@ -312,74 +430,19 @@ def _places(refused: AnnotationError, page: JudgingPage) -> list[dict[str, str]]
     return places
 
 
-def _next_url(request: HttpRequest, member: Member, mine: Assignment) -> str:
-    """Return the address of the next item of the batch, or of the desk, saying why."""
+def _next(request: HttpRequest, member: Member, mine: Assignment) -> tuple[str, Assignment | None]:
+    """Return the address of the next item of the batch, and the item; or the desk's, saying why.
+
+    A change of the guideline comes before it.
+    """
+    if (change := change_first(member, mine.item.batch, then=NEXT)) is not None:
+        return change, None
     try:
         following = claim_next(mine.item.batch, by=member, now=timezone.now(), after=mine.item)
     except AnnotationError as nothing:
         messages.info(request, str(nothing))
-        return reverse("annotation:desk")
-    return reverse("annotation:assignment", args=[following.public_id])
-
-
-def _notice(mine: Assignment, *, read_only: bool) -> str:
-    if mine.state == AssignmentState.SKIPPED:
-        return _("You skipped this item. What you had entered can be read here.")
-    if read_only:
-        return _("The batch is closed: this can be read and not changed.")
-    match mine.state:
-        case AssignmentState.LAPSED:
-            return _(
-                "Your time for this item ran out. What you entered is kept; the seat is taken back when you go on, if it is still free."
-            )
-        case AssignmentState.SURPLUS:
-            return _(
-                "This came after the seat had gone to somebody else. It is kept and waits for the lead."
-            )
-        case AssignmentState.SUBMITTED:
-            return _(
-                "You have submitted this item. What you change now is sent as a correction; the first version stays on record."
-            )
-        case _ if mine.item.batch.state == BatchState.PAUSED:
-            return _("The batch is paused. What you enter is saved and can be submitted.")
-        case _:
-            return ""
-
-
-def _return_note(mine: Assignment) -> str:
-    if mine.state != AssignmentState.RETURNED:
-        return ""
-    review = (
-        Review.objects.filter(judgment__assignment=mine, outcome=ReviewOutcome.RETURN)
-        .order_by("-number")
-        .first()
-    )
-    return review.note if review else ""
-
-
-def _just_sent(mine: Assignment, *, minutes: int, now: datetime) -> Assignment | None:
-    """Return the item this person sent last in the batch, while it can be taken back."""
-    return (
-        Assignment.objects.submitted()
-        .filter(
-            member=mine.member_id,
-            item__batch=mine.item.batch_id,
-            submitted_at__gt=now - timedelta(minutes=minutes),
-        )
-        .exclude(pk=mine.pk)
-        .order_by("-submitted_at", "-pk")
-        .first()
-    )
-
-
-def _item_number(mine: Assignment) -> int:
-    """Which item of the batch this is for the person, counted from 1."""
-    return (
-        Assignment.objects.filter(
-            member=mine.member_id, item__batch=mine.item.batch_id, claimed_at__lt=mine.claimed_at
-        ).count()
-        + 1
-    )
+        return reverse("annotation:desk"), None
+    return reverse("annotation:assignment", args=[following.public_id]), following
 
 
 def _revision(mine: Assignment) -> int:

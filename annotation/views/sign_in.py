@@ -1,4 +1,4 @@
-"""One-click sign-in, for the demo on this machine only."""
+"""Before somebody is signed in: the demo's one-click links, and the language."""
 
 from ipaddress import ip_address
 
@@ -8,7 +8,8 @@ from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
 
 from annotation.actions.sign_in import LinkRefused, use_sign_in_token
 
@@ -25,3 +26,22 @@ def sign_in_link(request: HttpRequest, token: str) -> HttpResponse:
         return redirect("login")
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     return redirect(settings.LOGIN_REDIRECT_URL)
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """Keep in this browser which language to speak until somebody says so who is signed in."""
+    chosen = request.POST.get("language", "")
+    back = request.POST.get("next", "")
+    allowed = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    answer = redirect(back if allowed else "login")
+    if chosen in dict(settings.LANGUAGES):
+        answer.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            chosen,
+            max_age=settings.LANGUAGE_COOKIE_AGE,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+            samesite="Lax",
+        )
+    return answer

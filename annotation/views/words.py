@@ -4,13 +4,29 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.choices import BatchKind, SkipReason
+from annotation.choices import AssignmentState, BatchKind, SkipReason
+from annotation.labels import label
 
 KINDS: dict[str, Promise] = {
     BatchKind.TURN_PAIR: gettext_lazy("Turn pair"),
     BatchKind.CONVERSATION_PAIR: gettext_lazy("Conversation pair"),
     BatchKind.CONVERSATION: gettext_lazy("Conversation"),
 }
+
+STATES: dict[str, Promise] = {
+    "ok": gettext_lazy("ok"),
+    "provisional": gettext_lazy("provisional"),
+    "insufficient": gettext_lazy("too few"),
+    "low_variation": gettext_lazy("low variation"),
+    "undefined": gettext_lazy("undefined"),
+}
+"""How far a figure can be leaned on."""
+
+SCOPES: dict[str, Promise] = {
+    "overall": gettext_lazy("Overall"),
+    "fork": gettext_lazy("At the fork"),
+}
+"""What is compared, where it is no dimension."""
 
 SKIP_REASONS: tuple[tuple[str, Promise], ...] = (
     (
@@ -46,6 +62,13 @@ def words_for_script() -> dict[str, object]:
         ),
         "bulk": _("Still open: {names}. Give the same answer…"),
         "bulkSure": _("{names}: {sentence}"),
+        "returned": label(AssignmentState.RETURNED),
+        "imageWaits": _("{name}, its image could not be loaded"),
+        "imageHeld": _("Waits: an image could not be loaded. It is not a score."),
+        "imagesLeft": _("Not looked at: {n}."),
+        "imageAbout": _("Image {n} of {all} here, {size} px"),
+        "noImageHere": _("{letter} has no image at this place."),
+        "stop": _("{n} of {all}"),
         "yes": _("Yes, the same"),
         "no": _("No"),
         "keepBoth": _("Yes, keep both"),
@@ -54,6 +77,12 @@ def words_for_script() -> dict[str, object]:
         "saving": _("Saving"),
         "sending": _("Sending"),
         "notSaved": _("Not saved, trying again"),
+        "oneWaits": _(
+            "1 answer is not on the server yet. It is kept in this browser; go on working. Next try in {s} s."
+        ),
+        "someWait": _(
+            "{n} answers are not on the server yet. They are kept in this browser; go on working. Next try in {s} s."
+        ),
         "signedOut": _("Signed out, your changes wait"),
         "seatLost": _("Kept, but the seat is somebody else's now"),
         "twoVersions": _("Two versions"),
@@ -65,6 +94,14 @@ def words_for_script() -> dict[str, object]:
         "notSent": _(
             "Not sent yet: the server does not answer. It is kept here. Next try in {n} s."
         ),
+        "asked": _("Sent. The answer comes to your desk; you can go on."),
+        "askFailed": _(
+            "Not sent: the server does not answer. Your question is kept here; send it again."
+        ),
+        "askSignedOut": _(
+            "Not sent: you are signed out. Your question is kept here; sign in and send it again."
+        ),
         "flagged": _("Flagged for the lead."),
+        "notHeld": _("The server did not answer. Try again."),
         "notFlagged": _("The flag did not arrive. Try again."),
     }

@@ -2,18 +2,20 @@
    "Saved" only when the server has said so. What has not arrived also lies in this browser. */
 "use strict";
 
-(() => {
+window.stage.part((signal) => {
   const { form, words } = window.judge;
   const state = document.getElementById("saved");
   const store = `judge:${form.dataset.item}`;
   const control = ["csrfmiddlewaretoken", "draft_version", "submission_key", "guideline_version"];
   const readOnly = form.dataset.readOnly === "1";
-  const WAIT = 800; // from the first unsaved change, however much follows
+  const WAIT = 600; // from the first unsaved change, however much follows
   const TIMEOUT = 15000;
+  const KEPT_ALIVE = 30000; // characters; browsers refuse longer ones
   const RETRIES = [2, 4, 8, 15, 30];
   let sending = false;
   let waiting = null;
   let failures = 0;
+  let nextTry = 0;
   let sentBody = null;
   let submission = null;
   let signedOut = false;
@@ -38,29 +40,29 @@
   /* What the page says at rest: the last word of the server, also when a change was taken back. */
   let rest = [state.dataset.state, state.querySelector("[data-saved-words]").textContent, "#i-check"];
 
-  const keepHere = (body) => {
+  /* A full or forbidden store is no matter: the server copy is the one that counts. */
+  const local = (act) => {
     try {
-      localStorage.setItem(store, JSON.stringify({ body, base: stored, version: form.elements.draft_version.value, at: Date.now() }));
+      return act();
     } catch {
-      /* A full or forbidden store: the server copy is the one that counts. */
+      return null;
     }
   };
-  const forgetHere = () => {
-    try {
-      localStorage.removeItem(store);
-    } catch { /* as above */ }
-  };
+  const keepHere = (body) => local(() => localStorage.setItem(store, JSON.stringify({ body, base: stored, version: form.elements.draft_version.value, at: Date.now() })));
+  const forgetHere = () => local(() => localStorage.removeItem(store));
 
-  const post = async (url, pairs) => {
+  const post = async (url, pairs, more = {}) => {
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), TIMEOUT);
+    const body = new URLSearchParams(pairs);
     try {
       return await fetch(url, {
         method: "POST",
-        body: new URLSearchParams(pairs),
-        headers: { Accept: "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
+        body,
+        headers: { Accept: "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value, ...more },
         redirect: "manual",
         signal: stop.signal,
+        keepalive: String(body).length < KEPT_ALIVE, // it arrives although the tab is closed
       });
     } finally {
       clearTimeout(timer);
@@ -71,8 +73,8 @@
     clearTimeout(waiting);
     waiting = setTimeout(save, seconds * 1000);
   };
-  const soon = () => {
-    if (waiting === null) later(WAIT / 1000);
+  const soon = (wait = WAIT) => {
+    if (waiting === null) later(wait / 1000);
   };
   const differs = () => comparable(text(entries())) !== stored;
   const saysState = () => {
@@ -88,7 +90,9 @@
   const failed = () => {
     const pause = RETRIES[Math.min(failures, RETRIES.length - 1)];
     failures += 1;
+    nextTry = Date.now() + pause * 1000;
     show("failed", words.notSaved, "#i-warning");
+    saysWhatWaits();
     later(pause);
   };
 
@@ -99,11 +103,18 @@
     if (!dialog.open) dialog.showModal();
   };
 
-  const stored2xx = (response, body) => {
+  const arrived = () => {
     failures = 0;
+    if (bar.dataset.state !== "unsaved") return;
+    bar.dataset.state = "open";
+    window.judge.refresh();
+  };
+
+  const stored2xx = (response, body) => {
     form.elements.draft_version.value = response.headers.get("Draft-Version") ?? form.elements.draft_version.value;
     stored = comparable(body);
     sentBody = null;
+    arrived();
     if (!differs()) forgetHere();
     savedAt(response.headers.get("Draft-Saved-At") ?? Date.now());
     if (response.headers.get("Seat-Held") === "no") show("failed", words.seatLost, "#i-warning");
@@ -114,7 +125,7 @@
     waiting = null;
     if (readOnly || conflicting || signedOut || submission) return false;
     if (sending) {
-      soon();
+      soon(50); // due already: it goes as soon as the one under way has arrived
       return false;
     }
     // An attempt whose outcome is unknown is sent again as it was: its own echo is no conflict.
@@ -175,9 +186,14 @@
     return values;
   };
 
+  const same = (one, two) => JSON.stringify([...(one ?? [])].sort()) === JSON.stringify([...(two ?? [])].sort());
+  const unlikeIn = (one, two) => [...new Set([...one.keys(), ...two.keys()])].filter((name) => !same(one.get(name), two.get(name)));
+
+  const fieldOf = (name) => form.querySelector(`[name="${CSS.escape(name)}"]`);
+  const rowOf = (field) => field?.closest("fieldset.rating, fieldset.preference") ?? field?.closest(".detail")?.previousElementSibling;
   const labelOf = (name) => {
-    const field = form.querySelector(`[name="${CSS.escape(name)}"]`);
-    const row = field?.closest("fieldset.rating, fieldset.preference") ?? field?.closest(".detail")?.previousElementSibling;
+    const field = fieldOf(name);
+    const row = rowOf(field);
     if (field?.dataset.label) return field.dataset.label;
     if (row) return [row.dataset.place ?? words.preference, row.dataset.name].filter(Boolean).join(", ");
     return name;
@@ -198,6 +214,8 @@
       form.elements.draft_version.value = theirs.version;
       stored = comparable(mine);
       sentBody = null;
+      arrived();
+      if (!differs()) forgetHere();
       savedAt(theirs.saved_at);
       return;
     }
@@ -211,8 +229,7 @@
     const here = group(mine);
     const other = group(theirs.fields);
     const before = base === null ? null : group(base);
-    const same = (one, two) => JSON.stringify([...(one ?? [])].sort()) === JSON.stringify([...(two ?? [])].sort());
-    const unlike = [...new Set([...here.keys(), ...other.keys()])].filter((name) => !same(here.get(name), other.get(name)));
+    const unlike = unlikeIn(here, other);
     const untouched = before ? unlike.filter((name) => same(here.get(name), before.get(name))) : [];
     const names = unlike.filter((name) => !before || !(same(here.get(name), before.get(name)) || same(other.get(name), before.get(name))));
     const dialog = document.getElementById("conflict");
@@ -243,6 +260,7 @@
       form.elements.draft_version.value = theirs.version;
       stored = comparable(theirs.fields);
       conflicting = false;
+      arrived();
       if (dialog.open) dialog.close();
       fill(chosen.toString());
       savedAt(theirs.saved_at);
@@ -283,6 +301,8 @@
     again.elements.password.value = "";
     signedOut = false;
     document.getElementById("signed-out").close();
+    // Pictures that were asked for meanwhile were refused, not lost.
+    for (const retry of document.querySelectorAll("[data-retry]")) if (retry.checkVisibility()) retry.click();
     if (submission) send();
     else save();
   });
@@ -302,16 +322,23 @@
     bar.querySelector("[data-missing-words]").textContent = sentence;
     bar.querySelector("use").setAttribute("href", "#i-warning");
   };
+  const saysWhatWaits = () => {
+    const n = Math.max(1, unlikeIn(group(text(entries())), group(stored)).length);
+    const sentence = n === 1 ? words.oneWaits : words.someWait;
+    barSays(sentence.replace("{n}", n).replace("{s}", Math.max(1, Math.round((nextTry - Date.now()) / 1000))));
+    bar.dataset.state = "unsaved";
+  };
+  bar.querySelector("[data-try-now]").addEventListener("click", () => save());
 
   async function send(tries = 0) {
     try {
-      const response = await post(form.action, submission);
+      const response = await post(form.action, submission, window.judge.preparedItem());
       if (response.ok) {
         forgetHere();
         const answer = await response.json();
         submission = null;
         stored = comparable(text(entries()));
-        location.assign(answer.next);
+        if (!window.judge.showPrepared(answer)) location.assign(answer.next);
         return;
       }
       if (response.status === 401 || response.type === "opaqueredirect") return void askToSignIn();
@@ -333,42 +360,34 @@
     }
   }
 
-  /* One gentle reminder of the images nobody looked at; it never stands in the way twice. */
-  let reminded = false;
-  function remind() {
-    const unseen = reminded ? [] : window.judge.unseen();
-    reminded = true;
-    if (!unseen.length) return false;
-    const dialog = document.getElementById("unseen");
-    dialog.querySelector("[data-unseen]").replaceChildren(...unseen.map(({ name }) => {
-      const line = document.createElement("li");
-      line.textContent = name;
-      return line;
-    }));
-    dialog.querySelector("[data-send-anyway]").onclick = () => {
-      dialog.close();
-      document.getElementById("submit").click();
-    };
-    dialog.querySelector("[data-show-next]").onclick = () => {
-      dialog.close();
-      const { figure } = unseen[0];
-      const folded = figure.closest("details:not([open])");
-      if (folded) folded.open = true;
-      if (figure.closest(".answer-A, .answer-B")) document.body.dataset.side = figure.closest(".answer-A") ? "A" : "B";
-      figure.scrollIntoView({ block: "center", behavior: "instant" });
-      figure.querySelector("[data-viewer]").focus({ preventScroll: true });
-    };
-    dialog.showModal();
-    return true;
+  /* Set aside: saved and left in one request, and not left before it has arrived. */
+  const quiet = async () => {
+    while (sending) await new Promise((done) => setTimeout(done, 40));
+  };
+  async function leave() {
+    await quiet();
+    clearTimeout(waiting);
+    waiting = null;
+    const body = text(entries());
+    try {
+      const response = await post(form.action, `${body}&draft_version=${form.elements.draft_version.value}&do=leave`);
+      if (response.status === 401 || response.type === "opaqueredirect") return void askToSignIn();
+      const answer = await response.json();
+      if (!response.ok) return void barSays(answer.message);
+      stored = comparable(body);
+      forgetHere();
+      location.assign(answer.next);
+    } catch {
+      keepHere(body);
+      failed();
+    }
   }
 
   form.addEventListener("submit", (event) => {
     const doing = event.submitter?.value ?? "submit";
     if (doing === "leave") {
       event.preventDefault();
-      save().then((done) => {
-        if (done || comparable(text(entries())) === stored) location.assign(form.dataset.next);
-      });
+      leave();
       return;
     }
     if (doing !== "submit") return;
@@ -379,7 +398,7 @@
       window.judge.goToMissing();
       return;
     }
-    if (remind()) return;
+    if (window.judge.remind()) return;
     clearTimeout(waiting);
     submission = new URLSearchParams([...new FormData(form)].concat([["do", "submit"]])).toString();
     show("saving", words.sending, "#i-clock");
@@ -388,23 +407,53 @@
 
   const touched = () => {
     keepHere(text(entries()));
+    if (failures && !submission) saysWhatWaits();
     if (readOnly || signedOut || conflicting || submission || !differs()) return;
     if (!failures) show("saving", words.saving, "#i-clock");
     soon();
   };
-  form.addEventListener("judge:changed", touched);
-  form.addEventListener("judge:filled", () => keepHere(text(entries())));
+
+  /* The last answers taken back, and given again. What is typed in one go is one step. */
+  let present = text(entries());
+  let typedIn = null;
+  const past = [];
+  const future = [];
+  form.addEventListener("judge:changed", ({ detail: { target } }) => {
+    const now = text(entries());
+    if (comparable(now) !== comparable(present)) {
+      if (!typedIn || target !== typedIn) past.push(present);
+      future.length = 0;
+      present = now;
+      typedIn = target.matches("textarea") ? target : null;
+    }
+    touched();
+  });
+  form.addEventListener("judge:undo", ({ detail: { again } }) => {
+    const [from, to] = again ? [future, past] : [past, future];
+    if (!from.length || readOnly || conflicting || submission) return;
+    const before = present;
+    to.push(before);
+    typedIn = null;
+    fill(from.pop());
+    touched();
+    const row = unlikeIn(group(before), group(present)).map((name) => rowOf(fieldOf(name))).find(Boolean);
+    if (row) window.judge.focusRow(row);
+  });
+  form.addEventListener("judge:filled", () => {
+    present = text(entries());
+    keepHere(present);
+  });
   form.addEventListener("judge:save", () => save());
-  window.addEventListener("online", () => save());
+  window.addEventListener("online", () => save(), { signal });
   window.addEventListener("beforeunload", (event) => {
     if (!readOnly && !submission && comparable(text(entries())) !== stored) {
       save();
       event.preventDefault();
     }
-  });
+  }, { signal });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") save();
-  });
+  }, { signal });
 
   /* What this browser kept from before: the last page never heard that it arrived. */
   try {
@@ -421,18 +470,14 @@
     forgetHere();
   }
 
-  document.querySelector("form[data-flag]")?.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const flag = event.target;
-    const response = await post(flag.action, new URLSearchParams(new FormData(flag))).catch(() => null);
-    if (!response?.ok) {
-      barSays(words.notFlagged);
-      return;
-    }
-    flag.closest("dialog").close();
-    bar.dataset.state = "notice";
-    bar.querySelector("[data-missing-words]").textContent = words.flagged;
-    bar.querySelector("use").setAttribute("href", "#i-check");
-    setTimeout(window.judge.refresh, 4000);
-  });
-})();
+  for (const link of document.querySelectorAll(".bar a[rel]")) {
+    link.addEventListener("click", async (event) => {
+      if (!differs() && !sending) return;
+      event.preventDefault();
+      await quiet();
+      if (await save()) location.assign(link.href);
+    });
+  }
+
+  Object.assign(window.judge, { post, local, barSays, renewToken, askToSignIn });
+});

@@ -5,7 +5,7 @@
    another row became current, "judge:filled" when values were put in from a draft. */
 "use strict";
 
-(() => {
+window.stage.part((signal) => {
   const form = document.getElementById("judgment");
   const body = document.body;
   const words = JSON.parse(document.getElementById("judge-words").textContent);
@@ -15,6 +15,7 @@
   const wide = window.matchMedia("(min-width: 1100px)");
   const minimum = Number(form.dataset.reasonMinimum);
   const HEADS = 92; // the page's header and the turn's, in pixels
+  const held = new Map(); // rows that wait for a picture that did not come -> its figure
   let current = null;
 
   const checked = (row) => row.querySelector("input[type=radio]:checked");
@@ -33,15 +34,22 @@
     return length;
   };
 
-  const pairOf = (row) => ratings.filter(
-    (other) => other !== row && other.closest(".dimension") === row.closest(".dimension"),
-  );
+  const ratingsOf = (row) => ratings.filter((one) => one.closest(".dimension") === row.closest(".dimension"));
+  const howOf = (row, name) => form.elements[`${name}.${row.dataset.field.replace("preference.", "")}`];
+  const button = (className, words, act) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.className = className;
+    made.textContent = words;
+    made.addEventListener("click", act);
+    return made;
+  };
 
   const reasonAsked = (row) => {
     const score = scoreOf(row);
     if (score === null || isCarried(row)) return false;
     if (row.dataset.reasonScores.split(" ").includes(String(score))) return true;
-    return "differs" in row.dataset && pairOf(row).some((other) => {
+    return "differs" in row.dataset && ratingsOf(row).some((other) => {
       const theirs = scoreOf(other);
       return theirs !== null && theirs !== score;
     });
@@ -53,7 +61,7 @@
   };
 
   const preferenceAsked = (row) => {
-    const pair = row.dataset.of ? ratings.filter((one) => one.closest(".dimension") === row.closest(".dimension")) : [];
+    const pair = row.dataset.of ? ratingsOf(row) : [];
     const lockedSides = row.closest(".dimension")?.querySelectorAll(".locked").length ?? 0;
     if (!row.dataset.of || pair.length + lockedSides < 2) return true;
     if (lockedSides || pair.some((one) => checked(one)?.value === "na")) return false;
@@ -67,7 +75,8 @@
     const found = [];
     for (const row of rows) {
       if (row.matches(".rating")) {
-        if (!checked(row)) found.push({ place: row.dataset.place, name: row.dataset.name, row });
+        if (held.has(row)) found.push({ place: row.dataset.place, name: words.imageWaits.replace("{name}", row.dataset.name), row });
+        else if (!checked(row)) found.push({ place: row.dataset.place, name: row.dataset.name, row });
         else if (reasonAsked(row)) {
           const field = detailOf(row).querySelector("[data-reason]");
           const least = Math.max(minimum, 1);
@@ -98,7 +107,7 @@
     const bar = document.getElementById("missing");
     const place = bar.querySelector("[data-missing-words]");
     const go = bar.querySelector("[data-go-there]");
-    if (bar.dataset.state === "failed") return;
+    if (["failed", "unsaved"].includes(bar.dataset.state)) return;
     go.hidden = found.length === 0;
     if (!found.length) {
       bar.dataset.state = "ready";
@@ -118,17 +127,13 @@
     place.title = [...groups].map(([one, some]) => `${one}: ${some.join(", ")}`).join("\n");
   };
 
-  const fill = (mark, state) => {
-    if (mark) mark.dataset.fill = state;
-  };
-
   const markRail = () => {
     for (const section of form.querySelectorAll("[data-section]")) {
       const key = section.dataset.section;
       if (key === "overall") {
         const all = [...section.querySelectorAll(".preference")];
         const done = all.filter(checked).length;
-        fill(document.querySelector('[data-mark="overall"]'), done === all.length ? "done" : done ? "part" : "");
+        document.querySelector('[data-mark="overall"]').dataset.fill = done === all.length ? "done" : done ? "part" : "";
         continue;
       }
       const said = [];
@@ -138,7 +143,7 @@
         if (!mark || !mine.length) continue;
         const done = mine.filter(checked).length;
         const state = done === 0 ? "" : done < mine.length ? "part" : mine.every(isCarried) ? "yours" : "done";
-        fill(mark, state);
+        mark.dataset.fill = state;
         said.push(`${letter} ${words.fill[state || "empty"]}`.trim());
       }
       const place = document.querySelector(`[data-mark-words="${key}"]`);
@@ -178,61 +183,49 @@
   const propose = (row) => {
     const place = row.querySelector("[data-proposal]");
     if (!place) return;
-    const pair = ratings.filter((one) => one.closest(".dimension") === row.closest(".dimension"));
+    const pair = ratingsOf(row);
     const scores = pair.map(scoreOf);
     const known = pair.length === 2 && !scores.includes(null) && scores[0] !== scores[1] && !checked(row);
     place.hidden = !known;
     if (!known) return;
     const key = scores[0] > scores[1] ? "a" : "b";
     const option = row.querySelector(`input[data-key="${key}"]`);
-    const button = document.createElement("button");
-    button.type = "button";
-    button.className = "link-button";
-    button.textContent = words.proposal.replace("{letter}", key.toUpperCase());
-    button.addEventListener("click", () => {
+    place.replaceChildren(button("link-button", words.proposal.replace("{letter}", key.toUpperCase()), () => {
       option.checked = true;
-      form.elements[`origin.${row.dataset.field.replace("preference.", "")}`].value = "proposed";
+      howOf(row, "origin").value = "proposed";
       changed(option, { keepOrigin: true });
-    });
-    place.replaceChildren(button);
+    }));
   };
 
   /* One neutral question where scores and preference say opposite things; never in the way. */
   const ask = (row) => {
     const place = row.querySelector("[data-contradiction]");
     if (!place || !row.dataset.of) return;
-    const pair = ratings.filter((one) => one.closest(".dimension") === row.closest(".dimension"));
+    const pair = ratingsOf(row);
     const [a, b] = ["A", "B"].map((letter) => pair.find((one) => one.dataset.letter === letter)).map((one) => one && scoreOf(one));
     const side = checked(row)?.dataset.key.toUpperCase();
-    const answer = form.elements[`contradiction.${row.dataset.field.replace("preference.", "")}`];
+    const answer = howOf(row, "contradiction");
     const against = Number.isInteger(a) && Number.isInteger(b) && ((side === "A" && a < b) || (side === "B" && b < a));
-    const another = preferences.some((one) => one !== row && !one.querySelector("[data-contradiction]")?.hidden && one.querySelector("[data-contradiction]"));
+    // Once per item: neither beside another question nor after one was answered.
+    const another = preferences.some((one) => one !== row && one.dataset.of
+      && (one.querySelector("[data-contradiction]").hidden === false || howOf(one, "contradiction").value !== ""));
     place.hidden = !against || answer.value !== "" || another;
     if (place.hidden) return;
     const higher = a > b ? "A" : "B";
     const text = document.createElement("p");
     text.textContent = words.contradiction
       .replace("{higher}", higher).replace("{high}", Math.max(a, b)).replace("{low}", Math.min(a, b)).replace("{side}", side);
-    const keep = document.createElement("button");
-    keep.type = "button";
-    keep.className = "button";
-    keep.textContent = words.keepBoth;
-    keep.addEventListener("click", () => {
-      answer.value = "kept";
+    const answered = (how) => {
+      answer.value = how;
       place.hidden = true;
+      if (how === "changed") row.querySelector("input").focus();
       form.dispatchEvent(new CustomEvent("judge:changed", { detail: { target: answer } }));
-    });
-    const change = document.createElement("button");
-    change.type = "button";
-    change.className = "button button-plain";
-    change.textContent = words.change;
-    change.addEventListener("click", () => {
-      answer.value = "changed";
-      place.hidden = true;
-      row.querySelector("input").focus();
-      form.dispatchEvent(new CustomEvent("judge:changed", { detail: { target: answer } }));
-    });
-    place.replaceChildren(text, keep, change);
+    };
+    place.replaceChildren(
+      text,
+      button("button", words.keepBoth, () => answered("kept")),
+      button("button button-plain", words.change, () => answered("changed")),
+    );
   };
 
   /* "The same for those still open", with one confirmation, and recorded as such. */
@@ -246,34 +239,42 @@
     if (place.hidden) return;
     const sentence = checked(asked.find(checked)).dataset.sentence;
     const names = open.map((row) => row.dataset.name).join(", ");
-    const first = document.createElement("button");
-    first.type = "button";
-    first.className = "link-button";
-    first.textContent = words.bulk.replace("{names}", names);
-    first.addEventListener("click", () => {
+    place.replaceChildren(button("link-button", words.bulk.replace("{names}", names), () => {
       const text = document.createElement("span");
       text.textContent = words.bulkSure.replace("{names}", names).replace("{sentence}", sentence);
-      const yes = document.createElement("button");
-      yes.type = "button";
-      yes.className = "button";
-      yes.textContent = words.yes;
-      yes.addEventListener("click", () => {
+      const yes = button("button", words.yes, () => {
         for (const row of open) {
           row.querySelector(`input[data-key="${given[0]}"]`).checked = true;
-          form.elements[`bulk.${row.dataset.field.replace("preference.", "")}`].value = "1";
+          howOf(row, "bulk").value = "1";
         }
         changed(open[0].querySelector("input:checked"), { keepOrigin: true });
         goToMissing();
       });
-      const no = document.createElement("button");
-      no.type = "button";
-      no.className = "button button-plain";
-      no.textContent = words.no;
-      no.addEventListener("click", bulk);
-      place.replaceChildren(text, yes, no);
+      place.replaceChildren(text, yes, button("button button-plain", words.no, bulk));
       yes.focus();
-    });
-    place.replaceChildren(first);
+    }));
+  };
+
+  /* The rows that rate images, of one side of a turn */
+  const imageRows = (turn, letter) => ratings.filter(
+    (row) => "images" in row.dataset && row.closest(".turn") === turn && row.dataset.letter === letter,
+  );
+  /* What nobody could look at is not scored: open rows wait, given answers stay. */
+  const holdImageRows = (turn, letter, figure) => {
+    for (const row of imageRows(turn, letter)) {
+      const waits = Boolean(figure) && !checked(row);
+      row.toggleAttribute("inert", waits);
+      row.classList.toggle("held", waits);
+      row.querySelector(".held-words")?.remove();
+      held.delete(row);
+      if (!waits) continue;
+      held.set(row, figure);
+      const sentence = document.createElement("p");
+      sentence.className = "locked held-words";
+      sentence.textContent = words.imageHeld;
+      row.append(sentence);
+    }
+    refresh();
   };
 
   const refresh = () => {
@@ -304,6 +305,9 @@
     const needed = row.getBoundingClientRect().bottom + 40 - rest;
     const over = Math.max(hidden, needed);
     if (over > 0) window.scrollBy({ top: over, behavior: "instant" });
+    // Where the window is low, the inspector gives way: no rating is covered.
+    const below = row.closest(".matrix").getBoundingClientRect().bottom;
+    body.style.setProperty("--room", `${Math.round(detail.getBoundingClientRect().bottom - below - 4)}px`);
   };
 
   const openReason = (row) => {
@@ -337,6 +341,12 @@
   };
 
   const focusRow = (row) => {
+    if (held.has(row)) {
+      const figure = held.get(row);
+      figure.scrollIntoView({ block: "center", behavior: "instant" });
+      figure.querySelector("[data-retry]").focus({ preventScroll: true });
+      return;
+    }
     if (row.matches("textarea")) {
       row.focus();
       return;
@@ -363,16 +373,33 @@
       return;
     }
     const from = current ? rows.indexOf(current) : -1;
-    const next = found.find((one) => rows.indexOf(one.row) > from) ?? found[0];
-    focusRow(next.row);
-    if (next.field) next.field.focus();
+    goTo(found.find((one) => rows.indexOf(one.row) > from) ?? found[0]);
+  };
+  const goTo = (one) => {
+    focusRow(one.row);
+    if (one.field) one.field.focus();
+  };
+
+  /* From a row that was just answered to what is missing next: in this turn, then after it. Where
+     one side is in view at a time, that side comes first and preferences last. */
+  const goOn = (row) => {
+    if (detailOf(row)?.querySelector('[data-enough="no"]')) return;
+    const section = row.closest("[data-section]");
+    const rank = ({ row: other }) => {
+      const follows = row.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
+      if (!section.contains(other)) return follows ? 4 : 5;
+      if (wide.matches) return follows ? 0 : 3;
+      return other.matches(".rating") ? Number(other.dataset.letter !== body.dataset.side) : 2;
+    };
+    const [next] = missing().filter((one) => one.row !== row).sort((one, other) => rank(one) - rank(other));
+    if (next) goTo(next);
   };
 
   const changed = (target, { keepOrigin = false } = {}) => {
     const preference = target.closest?.("fieldset.preference");
     if (preference && !keepOrigin && target.type === "radio") {
       for (const name of ["origin", "bulk"]) {
-        const how = form.elements[`${name}.${preference.dataset.field.replace("preference.", "")}`];
+        const how = howOf(preference, name);
         if (how) how.value = "";
       }
     }
@@ -398,7 +425,7 @@
     pressed = true;
     pending = null;
     leaving = Boolean(current && !rowOf(event.target) && !event.target.closest(keepsRow));
-  });
+  }, { signal });
   for (const name of ["click", "pointercancel"]) {
     document.addEventListener(name, () => {
       pressed = false;
@@ -406,7 +433,7 @@
       else if (leaving && name === "click") setCurrent(null);
       pending = null;
       leaving = false;
-    });
+    }, { signal });
   }
   form.addEventListener("focusin", (event) => {
     const row = rowOf(event.target);
@@ -418,7 +445,7 @@
     if (!current) return;
     const box = current.getBoundingClientRect();
     body.classList.toggle("row-away", box.bottom < 60 || box.top > window.innerHeight - 60);
-  }, { passive: true });
+  }, { passive: true, signal });
   form.addEventListener("input", (event) => {
     if (event.target.matches("[data-count-of], textarea")) count(event.target);
     changed(event.target);
@@ -433,46 +460,20 @@
     if (event.target.closest(".rating .point") && current) showMeaning(current);
   });
   document.querySelector("[data-go-there]").addEventListener("click", goToMissing);
-  for (const button of form.querySelectorAll("[data-add-reason]")) {
-    button.addEventListener("click", () => openReason(rowOf(button)));
-  }
-
-  for (const button of document.querySelectorAll("[data-show-side]")) {
-    button.addEventListener("click", () => {
-      body.dataset.side = button.dataset.showSide;
-      for (const other of document.querySelectorAll("[data-show-side]")) {
-        other.setAttribute("aria-pressed", String(other === button));
-      }
-    });
-  }
-  new MutationObserver(() => {
-    for (const button of document.querySelectorAll("[data-show-side]")) {
-      button.setAttribute("aria-pressed", String(button.dataset.showSide === body.dataset.side));
-    }
-  }).observe(body, { attributes: true, attributeFilter: ["data-side"] });
-
-  const guideline = document.getElementById("guideline");
-  const toggleGuideline = () => {
-    guideline.hidden = !guideline.hidden;
-    const articles = [...guideline.querySelectorAll("article")];
-    if (!guideline.hidden && articles.every((one) => one.hidden) && articles[0]) articles[0].hidden = false;
-  };
-  for (const link of document.querySelectorAll("[data-guideline]")) {
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      toggleGuideline();
-    });
+  for (const opener of form.querySelectorAll("[data-add-reason]")) {
+    opener.addEventListener("click", () => openReason(rowOf(opener)));
   }
 
   const fit = () => body.classList.toggle("wide", wide.matches);
-  wide.addEventListener("change", fit);
+  wide.addEventListener("change", fit, { signal });
   fit();
   if (!body.dataset.side) body.dataset.side = "A";
   form.addEventListener("judge:filled", refresh);
   refresh();
 
   window.judge = {
-    form, words, rows, ratings, preferences, missing, focusRow, goToMissing, openReason, toggleGuideline, changed, refresh,
+    form, words, rows, ratings, preferences, missing, focusRow, goToMissing, goOn, openReason, changed, refresh,
+    imageRows, holdImageRows,
     current: () => current,
     rest: () => {
       document.activeElement.blur();
@@ -480,4 +481,28 @@
     },
     detailOf,
   };
-})();
+
+  /* A link to a row makes it the current one. */
+  const jump = (hash) => {
+    const row = document.getElementById(decodeURIComponent(hash.slice(1)));
+    if (row && rows.includes(row)) focusRow(row);
+  };
+  window.addEventListener("load", () => jump(location.hash), { signal });
+  /* What a reviewer sent back says so where it stands too. */
+  for (const link of document.querySelectorAll(".sent-back [data-row-link]")) {
+    const row = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    const head = row?.closest("[data-dimension]")?.querySelector("h3");
+    row?.classList.add("is-returned");
+    if (!head) continue;
+    const tag = document.createElement("span");
+    tag.className = "returned-tag";
+    tag.textContent = [row.dataset.letter, words.returned].filter(Boolean).join(" ");
+    head.append(" ", tag);
+  }
+  for (const link of document.querySelectorAll("[data-row-link]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      jump(link.hash);
+    }, { signal });
+  }
+});
