@@ -1,5 +1,6 @@
 """The first lead comes in by the shell; after that a lead has to say so."""
 
+from getpass import GetPassWarning, fallback_getpass
 from io import StringIO
 
 import pytest
@@ -48,3 +49,14 @@ def test_a_taken_name_is_refused_and_leaves_nothing_behind():
         add("lou", "--pseudonym", "kim")
 
     assert not User.objects.filter(username="lou").exists()
+
+
+def test_without_a_terminal_one_is_told_what_to_use(monkeypatch):
+    monkeypatch.setattr("sys.stdin", StringIO(""))
+    monkeypatch.setattr("getpass.getpass", fallback_getpass)
+
+    with (
+        pytest.warns(GetPassWarning),
+        pytest.raises(CommandError, match="Use --random-password"),
+    ):
+        call_command("add_member", "ada", "--role", "lead")

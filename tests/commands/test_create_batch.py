@@ -113,7 +113,18 @@ def test_every_option_reaches_the_batch(lead, tmp_path):
             *("--reason", "text_quality=at-or-below:1+share:0.1"),
             *("--reason", "crucial_step_recognition=never", "--reason-minimum", "10"),
             *("--dimension-preference", "none", "--overall-scale", "graded"),
-            *("--fork-preference", "--undo-minutes", "5", "--rationale-minimum", "15"),
+            *(
+                "--fork-preference",
+                "--guideline-fixed",
+                "--undo-minutes",
+                "5",
+                "--review-share",
+                "0.2",
+                "--review-blind-share",
+                "0.5",
+                "--rationale-minimum",
+                "15",
+            ),
         )
     )
 
@@ -141,6 +152,7 @@ def test_every_option_reaches_the_batch(lead, tmp_path):
         dimension_preference=DimensionPreference.NONE,
         overall_scale=OverallScale.GRADED,
         fork_preference=True,
+        guideline_fixed=True,
         pairs=PairChoice.SAMPLE,
         pairs_per_tree=2,
         equal_length_only=False,
@@ -149,6 +161,8 @@ def test_every_option_reaches_the_batch(lead, tmp_path):
         overlap_high=3,
         overlap_high_share=0.5,
         undo_minutes=5,
+        review_share=0.2,
+        review_blind_share=0.5,
     )
     assert set(batch.guideline.versions.values_list("language", "text")) == {
         ("en", "Be fair."),
@@ -217,6 +231,30 @@ def test_a_preview_refuses_what_opening_would_refuse(lead):
     assert not Batch.objects.exists()
     run(*asked, "5")
     assert Batch.objects.get().state == BatchState.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (["--gold", "1"], "^The batch asks for 1 gold items and there are 0 it can take"),
+        (["--repeats", "1", "--repeat-gap", "3"], "at least 3 items later, and the batch has 1"),
+        (["--purpose", "qualification", "--overlap", "everyone"], "^Nothing in wave-1 has a known"),
+    ],
+)
+def test_a_preview_of_opening_says_of_known_answers_and_repeats_what_opening_says(
+    lead, options, problem
+):
+    make_tree(paths=2)
+    for name in ("heron", "larch"):
+        make_member(name=name)
+    asked = ["create_batch", "wave-1", "--kind", "turn_pair", "--all-annotators", *options]
+
+    for more in (["--open"], ["--open", "--preview"]):
+        with pytest.raises(CommandError, match=problem):
+            run(*asked, *more)
+
+    assert not Batch.objects.exists()
+    assert "wave-1" in run(*asked, "--preview")
 
 
 def test_a_batch_that_cannot_open_leaves_no_draft(lead):
@@ -331,7 +369,7 @@ def test_the_published_halves_give_the_pairs_they_hold(lead, shared_data):
         return body["items"], body["left_out"]
 
     # Most pictures are not in the shared folder, so their items are left out unless included.
-    with pytest.raises(CommandError, match="left out: 61 incomplete"):
+    with pytest.raises(CommandError, match="left out: 61 missing or broken pictures"):
         found("turn_pair")
     assert found("turn_pair", "--include-incomplete") == (61, {})
     assert found("conversation_pair", "--include-incomplete") == (

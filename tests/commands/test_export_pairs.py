@@ -99,6 +99,8 @@ def test_the_manifest_is_printed_as_json_with_every_option(judged, tmp_path, cap
         "last_response_only": False,
         "response_images": "refuse",
         "set": "final",
+        "without_marks": "",
+        "marks_at": 0,
     }
     assert told["snapshots"][0]["number"] == 1
 

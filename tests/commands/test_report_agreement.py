@@ -11,6 +11,7 @@ from annotation.agreement.__main__ import main
 from annotation.choices import SeatPurpose
 from annotation.formats.write_ratings import header_line, rating_line
 from annotation.reports.agreement import batch_agreement
+from annotation.reports.figures import REPORTS
 from annotation.reports.pairs import Snapshot
 from annotation.reports.ratings import rating_pages
 from tests.factories import make_batch, make_items, make_member
@@ -111,6 +112,23 @@ def test_every_field_of_the_json_is_explained(people):
     fields = {*report, *dimension, *comparison, *dimension["figures"][0]}
     fields |= {*comparison["first_shown"]}
 
+    assert {field for field in fields if f"`{field}`" not in page} == set()
+
+
+@pytest.mark.parametrize("kind", ["annotators", "consensus", "disagreements", "effects", "ranking"])
+def test_the_other_reports_are_printed_and_every_field_is_explained(people, kind):
+    batch = measured_batch(people, items=6, noise=2)
+    page = (Path(__file__).parents[2] / "docs" / "agreement.md").read_text()
+
+    report = json.loads(printed("--batch", batch.slug, "--of", kind, "--json"))
+    words = printed("--batch", batch.slug, "--of", kind)
+
+    assert report == json.loads(json.dumps(REPORTS[kind](batch).as_dict()))
+    assert f"{batch.slug} at number 18" in words
+    rows = [one for value in report.values() if isinstance(value, list) for one in value]
+    fields = {*report} | {field for row in rows for field in row}
+    nested = ("dimensions", "models")
+    fields |= {field for row in rows for at in nested for one in row.get(at, ()) for field in one}
     assert {field for field in fields if f"`{field}`" not in page} == set()
 
 

@@ -56,11 +56,16 @@ class Command(BaseCommand):
 
 
 def _asked() -> str:
-    password = getpass.getpass("Password: ")
     try:
+        password = getpass.getpass("Password: ")
         validate_password(password)
+        again = getpass.getpass("Again: ")
     except ValidationError as weak:
         raise CommandError(" ".join(weak.messages)) from weak
-    if getpass.getpass("Again: ") != password:
+    except EOFError as silent:
+        raise CommandError(
+            "Nobody answered: there is no terminal. Use --random-password."
+        ) from silent
+    if again != password:
         raise CommandError("The two are not the same.")
     return password

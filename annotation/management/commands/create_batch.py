@@ -18,7 +18,9 @@ from annotation.choices import (
     DimensionPreference,
     ItemOrder,
     LocalScope,
+    OnDifference,
     OverallScale,
+    OwnFigures,
     PairChoice,
     ReasonRule,
     Role,
@@ -60,6 +62,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
         self._add_dialogues(parser)
         self._add_people(parser)
+        self._add_quality(parser)
         self._add_questions(parser)
 
     def _add_dialogues(self, parser: ArgumentParser) -> None:
@@ -104,6 +107,64 @@ class Command(BaseCommand):
             default=[],
             metavar="LANGUAGE=PATH",
             help="Markdown of a new version, e.g. en=guide.md",
+        )
+
+    def _add_quality(self, parser: ArgumentParser) -> None:
+        defaults = BatchSettings()
+        group = parser.add_argument_group("quality")
+        group.add_argument(
+            "--on-difference",
+            default=defaults.on_difference.value,
+            choices=[one.value for one in OnDifference],
+            help="what follows when an item's votes differ",
+        )
+        group.add_argument(
+            "--difference-points",
+            type=int,
+            default=defaults.difference_points,
+            metavar="N",
+            help="scores so far apart differ; 0: only overall preferences are compared",
+        )
+        group.add_argument(
+            "--repeats",
+            type=float,
+            default=defaults.repeats,
+            metavar="SHARE|N",
+            help="items a person meets twice, sides swapped",
+        )
+        group.add_argument(
+            "--repeat-gap",
+            type=int,
+            default=defaults.repeat_gap,
+            metavar="N",
+            help="at least so many own items between the two",
+        )
+        group.add_argument(
+            "--gold",
+            type=float,
+            default=defaults.gold,
+            metavar="SHARE|N",
+            help="items with known answers mixed in for everyone",
+        )
+        group.add_argument(
+            "--gold-from",
+            action="append",
+            default=[],
+            metavar="BATCH",
+            help="take gold from this batch; default: from all that have known answers",
+        )
+        group.add_argument(
+            "--pass-mark",
+            type=float,
+            default=defaults.pass_mark,
+            metavar="SHARE",
+            help="of a qualification: share of known answers that passes",
+        )
+        group.add_argument(
+            "--requires",
+            default=defaults.requires,
+            metavar="BATCH",
+            help="the qualification that must be passed first",
         )
 
     def _add_questions(self, parser: ArgumentParser) -> None:
@@ -154,7 +215,34 @@ class Command(BaseCommand):
         group.add_argument(
             "--fork-preference", action="store_true", help="also the preference at the fork"
         )
+        group.add_argument(
+            "--own-figures",
+            choices=[one.value for one in OwnFigures],
+            default=defaults.own_figures.value,
+            help="when annotators may see how they stand to the others (from three people on)",
+        )
         group.add_argument("--undo-minutes", type=int, default=defaults.undo_minutes)
+        group.add_argument("--hold-minutes", type=int, default=defaults.hold_minutes)
+        group.add_argument("--holds-per-day", type=int, default=defaults.holds_per_day)
+        group.add_argument(
+            "--review-share",
+            type=float,
+            default=defaults.review_share,
+            metavar="F",
+            help="share of the items whose judgments are reviewed, 0 to 1",
+        )
+        group.add_argument(
+            "--review-blind-share",
+            type=float,
+            default=defaults.review_blind_share,
+            metavar="F",
+            help="share of those that the reviewer judges alone first, 0 to 1",
+        )
+        group.add_argument(
+            "--guideline-fixed",
+            action="store_true",
+            help="the guideline stays as it is while the batch is open",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         project = Project.objects.filter(slug=options["project"]).first()
@@ -304,7 +392,21 @@ def _settings(rubric: Rubric, options: dict[str, Any]) -> BatchSettings:
         pairs_per_tree=_number(per_tree, "pairs") if per_tree else BatchSettings().pairs_per_tree,
         equal_length_only=not options["unequal_length"],
         include_incomplete=options["include_incomplete"],
+        own_figures=OwnFigures(options["own_figures"]),
         undo_minutes=options["undo_minutes"],
+        review_share=options["review_share"],
+        review_blind_share=options["review_blind_share"],
+        hold_minutes=options["hold_minutes"],
+        holds_per_day=options["holds_per_day"],
+        guideline_fixed=options["guideline_fixed"],
+        on_difference=OnDifference(options["on_difference"]),
+        difference_points=options["difference_points"],
+        repeats=options["repeats"],
+        repeat_gap=options["repeat_gap"],
+        gold=options["gold"],
+        gold_from=tuple(options["gold_from"]),
+        pass_mark=options["pass_mark"],
+        requires=options["requires"],
         **overlap,
     )
 

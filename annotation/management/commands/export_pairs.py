@@ -81,6 +81,20 @@ class Command(BaseCommand):
             "--set", choices=CHOICES["set"], default=default.set, help="for ratings: of which set"
         )
         parser.add_argument(
+            "--without-marks",
+            default="",
+            metavar="KEY,KEY|all",
+            help="leave out the dialogues that carry one of these content marks",
+        )
+        parser.add_argument(
+            "--marks-at",
+            type=int,
+            default=default.marks_at,
+            metavar="NUMBER",
+            help="content marks up to this number of the project's, as a manifest names it; "
+            "default: now",
+        )
+        parser.add_argument(
             "--at", type=int, metavar="NUMBER", help="the snapshot of the one batch; default: now"
         )
         parser.add_argument("--project", default=Project.DEFAULT_SLUG)

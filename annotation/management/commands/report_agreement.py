@@ -2,15 +2,29 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
+from annotation.agreement.consensus import ConsensusSummary
 from annotation.agreement.estimates import Estimate
-from annotation.models.batches import Batch
-from annotation.models.projects import Project
-from annotation.reports.agreement import BatchAgreement, batch_agreement
+from annotation.management.snapshots import add_snapshot_arguments, snapshot_of
+from annotation.reports.agreement import BatchAgreement
+from annotation.reports.annotators import BatchAnnotators, FirstShown
+from annotation.reports.consensus import BatchConsensus
+from annotation.reports.disagreements import BatchDisagreements
+from annotation.reports.effects import BatchEffects
+from annotation.reports.figures import (
+    AGREEMENT,
+    ANNOTATORS,
+    CONSENSUS,
+    DISAGREEMENTS,
+    EFFECTS,
+    RANKING,
+    REPORTS,
+)
+from annotation.reports.ranking import BatchRanking, ModelRanking
 
 
 class Command(BaseCommand):
@@ -21,29 +35,198 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--batch", required=True, metavar="SLUG")
+        add_snapshot_arguments(parser)
         parser.add_argument(
-            "--at", type=int, metavar="NUMBER", help="the snapshot; default: everything so far"
+            "--of",
+            choices=[AGREEMENT, ANNOTATORS, CONSENSUS, DISAGREEMENTS, EFFECTS, RANKING],
+            default=AGREEMENT,
+            help="agreement; how each annotator stands to the others; where they differ most "
+            "(disagreements); whether length or pictures decided (effects); one answer from several "
+            "(consensus); models by what people prefer (ranking)",
         )
-        parser.add_argument("--project", default=Project.DEFAULT_SLUG)
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        batch = (
-            Batch.objects.filter(project__slug=options["project"], slug=options["batch"])
-            .select_related("rubric")
-            .first()
-        )
-        if batch is None:
-            raise CommandError(f"There is no batch {options['batch']}.")
-        number = options["at"]
-        if number is not None and not 0 <= number <= batch.last_number:
-            raise CommandError(f"{batch.slug} is at number {batch.last_number}.")
-        report = batch_agreement(batch, number=number)
+        batch, number = snapshot_of(options)
+        report = REPORTS[options["of"]](batch, number=number)
         if options["json"]:
             self.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False, allow_nan=False))
         else:
-            self.stdout.write("\n".join(in_words(report)))
+            self.stdout.write("\n".join(PRINTED[type(report)](report)))
+
+
+def _annotators(report: BatchAnnotators) -> Iterable[str]:
+    yield f"{report.batch} at number {report.number}, independent set, by pseudonym"
+    yield ""
+    yield from _table(
+        ["annotator", "dimension", "severity", "shrunk", "q", "distance", "exact", "with most",
+         "alpha without", "ratings"],
+        [
+            [
+                one.pseudonym,
+                figures.key,
+                _number(figures.severity),
+                _number(figures.shrunk),
+                _number(figures.q) + (" *" if figures.marked else ""),
+                _number(figures.absolute),
+                _percent(figures.exact),
+                f"{_percent(figures.consensus)} of {figures.with_consensus}",
+                f"{_number(figures.alpha_without)} ({_number(figures.alpha_change)})",
+                str(figures.ratings),
+            ]
+            for one in report.annotators
+            for figures in one.dimensions
+        ],
+    )  # fmt: skip
+    yield ""
+    yield from _table(
+        ["annotator", "items", "minutes", "first shown", "q", "against scores"],
+        [
+            [
+                one.pseudonym,
+                str(one.items),
+                _number(one.minutes),
+                *_first(one.first_shown),
+                f"{one.kept} kept, {one.changed} changed of {one.preferences}",
+            ]
+            for one in report.annotators
+        ],
+    )
+    yield ""
+    yield from _table(
+        ["dimension", "one", "other", "exact", "difference", "units"],
+        [
+            [
+                pair.dimension, pair.one, pair.other, _percent(pair.exact),
+                _number(pair.difference), str(pair.units),
+            ]
+            for pair in report.pairs
+        ],
+    )  # fmt: skip
+
+
+def _first(shown: Sequence[FirstShown]) -> list[str]:
+    overall = next((one for one in shown if one.scope == "overall"), None)
+    if overall is None:
+        return ["–", "–"]
+    place = overall.position
+    share = f"{_percent(place.share)} of {place.decided}"
+    share += _range(place.low, place.high, percent=True)
+    return [share, _number(overall.q) + (" *" if overall.marked else "")]
+
+
+def _disagreements(report: BatchDisagreements) -> Iterable[str]:
+    yield (
+        f"{report.batch} at number {report.number}, independent set: {report.apart} of "
+        f"{report.units} units two points or more apart, {len(report.listed)} listed"
+    )
+    yield ""
+    yield from _table(
+        ["item", "turn", "side", "dimension", "lowest", "highest", "prompt"],
+        [
+            [
+                one.item,
+                str(one.turn) if one.level == "local" else "whole",
+                str(one.side or ""),
+                one.dimension,
+                f"{one.low} {', '.join(one.lower)}",
+                f"{one.high} {', '.join(one.higher)}",
+                one.prompt[:60],
+            ]
+            for one in report.listed
+        ],
+    )
+
+
+def _effects(report: BatchEffects) -> Iterable[str]:
+    yield f"{report.batch} at number {report.number}, independent set, decided overall preferences"
+    yield ""
+    yield from _table(
+        ["side with more", "preferred (95 %)", "p", "equal", "log odds (95 %)"],
+        [
+            [
+                one.property,
+                f"{_percent(one.wins.share)} of {one.wins.decided}"
+                + _range(one.wins.low, one.wins.high, percent=True),
+                _number(one.wins.p),
+                str(one.equal),
+                _number(one.slope.slope) + _range(one.slope.low, one.slope.high, percent=False)
+                if one.slope
+                else "–",
+            ]
+            for one in report.effects
+        ],
+    )
+
+
+def _consensus(report: BatchConsensus) -> Iterable[str]:
+    yield f"{report.batch} at number {report.number}, independent set, two ratings or more"
+    yield ""
+    yield from _table(
+        ["of", "units", "unanimous", "majority", "no majority", "Dawid and Skene", "differs"],
+        [
+            [
+                one.dimension or one.scope,
+                str(one.units),
+                *(str(count) for count in one.summary.ways.values()),
+                _fitted(one.summary),
+                "–" if one.summary.converged is None else str(one.summary.differs),
+            ]
+            for one in (*report.ratings, *report.preferences)
+        ],
+    )
+    if report.listed:
+        yield ""
+        yield (
+            f"{report.told_apart} items without a majority overall, or where the model says "
+            f"otherwise; {len(report.listed)} listed"
+        )
+        yield from _table(
+            ["item", "votes", "majority", "Dawid and Skene", "probability"],
+            [
+                [
+                    one.item, _counts(one.votes), one.majority or "none", one.second or "–",
+                    _number(one.probability),
+                ]
+                for one in report.listed
+            ],
+        )  # fmt: skip
+
+
+def _fitted(one: ConsensusSummary) -> str:
+    if one.converged is None:
+        return one.why_not
+    return f"{'converged' if one.converged else 'DID NOT CONVERGE'} after {one.steps} steps"
+
+
+def _ranking(report: BatchRanking) -> Iterable[str]:
+    yield f"{report.batch} at number {report.number}, independent set, models by preferences"
+    for one in report.rankings:
+        yield ""
+        yield from _models(one)
+
+
+def _models(one: ModelRanking) -> Iterable[str]:
+    yield (
+        f"{one.dimension or one.scope}: {one.compared} preferences between models by "
+        f"{one.annotators} annotators in {one.dialogues} dialogues; left out: same model "
+        f"{one.same_model}, unnamed {one.unnamed}; {one.state.value}"
+        + (f": {one.reason}" if one.reason else "")
+    )
+    if not one.models:
+        return
+    yield from _table(
+        ["model", "against the mean (95 %)", "log odds (95 %)", "won", "tied", "lost", "part"],
+        [
+            [
+                row.model,
+                _percent(row.share) + _range(row.share_low, row.share_high, percent=True),
+                _number(row.strength) + _range(row.low, row.high, percent=False),
+                *(str(count) for count in (row.won, row.tied, row.lost, row.part)),
+            ]
+            for row in one.models
+        ],
+    )
 
 
 def in_words(report: BatchAgreement) -> Iterable[str]:
@@ -143,3 +326,13 @@ def _table(header: list[str], rows: list[list[str]]) -> Iterable[str]:
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     for row in [header, *rows]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+PRINTED: dict[type, Callable[[Any], Iterable[str]]] = {
+    BatchAgreement: in_words,
+    BatchAnnotators: _annotators,
+    BatchConsensus: _consensus,
+    BatchDisagreements: _disagreements,
+    BatchEffects: _effects,
+    BatchRanking: _ranking,
+}
