@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.files.storage import storages
 from django.db.backends.sqlite3.base import DatabaseOperations as SqliteOperations
 from django.db.models.signals import post_migrate
+from django.utils import translation
 
 from annotation.models import Project
 from annotation.models.evidence import drop_triggers, make_triggers
@@ -29,6 +30,13 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no shared data at {SHARED_DATA}: tests on real dialogues did not run")
     return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left() -> Iterator[None]:
+    """Forget the language that the last request of a test spoke."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,7 @@ from tests.factories import (
     make_item,
     make_items,
     make_lead,
+    make_mark,
     make_member,
     make_project,
     make_rubric,
@@ -115,5 +116,6 @@ def fixed_world():
                 at=NOW + timedelta(minutes=number, microseconds=place),
                 shown_first=1 + place % 2,
             )
+    make_mark(batch.items.order_by("position").first().dialogue, "灾难")
     void(Target(item=batch.items.order_by("position").last()), by=lead, reason="broken", now=NOW)
     return batch

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+from django.db import transaction
+
+from annotation.actions.marks import Said, add_marks
 from annotation.choices import (
     BatchKind,
     BatchPurpose,
@@ -14,17 +17,20 @@ from annotation.choices import (
     ImageRule,
     JobState,
     Level,
+    MarkOrigin,
     Role,
     SeatPurpose,
     SlotState,
 )
 from annotation.models import (
     Batch,
+    Category,
     Dialogue,
     Dimension,
     Image,
     Import,
     Item,
+    Mark,
     Member,
     Participation,
     Project,
@@ -138,14 +144,46 @@ def make_import() -> Import:
 
 
 def make_dialogue(*, task: str = "", marks: list[str] | None = None) -> Dialogue:
-    return Dialogue.objects.create(
+    dialogue = Dialogue.objects.create(
         project=make_project(),
         imported_in=make_import(),
         content_key=key(next(_numbers)),
         task=task,
-        marks=marks or [],
         created_at=NOW,
     )
+    for name in marks or []:
+        make_mark(dialogue, name)
+    return dialogue
+
+
+def make_category(
+    name: str, *, daily_limit: int | None = None, words: list[str] | None = None
+) -> Category:
+    return Category.objects.create(
+        project=make_project(),
+        key=name,
+        name={"en": name.replace("_", " ").capitalize()},
+        daily_limit=daily_limit,
+        words=words or [],
+        changed_at=NOW,
+    )
+
+
+def make_mark(
+    dialogue: Dialogue,
+    name: str = "disaster",
+    *,
+    slot: Slot | None = None,
+    origin: MarkOrigin = MarkOrigin.FILE,
+) -> Mark:
+    """A mark as the actions write it: numbered, and shown on the dialogue or the slot."""
+    said = Said(dialogue.pk, name, origin, slot=slot.pk if slot else None)
+    with transaction.atomic():
+        add_marks(make_project(), [said], by=None, now=NOW)
+    for shown in (dialogue, slot):
+        if shown is not None:
+            shown.refresh_from_db(fields=["marks"])
+    return Mark.objects.standing().get(dialogue=dialogue, slot=slot, key=name, origin=origin)
 
 
 def make_turn(
@@ -328,3 +366,10 @@ def make_items(batch: Batch, *, items: int = 1, seats: int = 2, turns: int = 2) 
             sides = sides[:1]
         made.append(make_item(batch, *sides, seats=seats))
     return made
+
+
+def make_gold(item: Item) -> Item:
+    """Make the item one of the mixed-in gold of its batch, as opening does."""
+    item.is_gold = True
+    item.save(update_fields=["is_gold"])
+    return item

@@ -63,6 +63,7 @@ def judge(
                 member=member,
                 seat=seat,
                 state=AssignmentState.SUBMITTED if seated else AssignmentState.SURPLUS,
+                purpose=purpose,
                 shown_first=seat.shown_first if seat else 1,
                 claimed_at=at,
                 submitted_at=at,

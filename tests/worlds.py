@@ -3,11 +3,19 @@
 from typing import Any
 
 from annotation.actions.answers import read_answers
-from annotation.choices import BatchKind, BatchSettings, Outcome
+from annotation.actions.evidence import next_number
+from annotation.choices import (
+    AssignmentState,
+    BatchKind,
+    BatchSettings,
+    Outcome,
+    ReviewOutcome,
+    Role,
+)
 from annotation.errors import Invalid
-from annotation.models import Assignment, Batch, Member, Response
+from annotation.models import Assignment, Batch, Member, Response, Review
 from annotation.reports.questions import Questions, questions_of
-from tests.factories import make_batch, make_items, make_member
+from tests.factories import NOW, make_batch, make_items, make_member
 
 
 def open_batch_with(
@@ -68,3 +76,19 @@ def problems_of(questions: Questions, body: dict[str, Any]) -> dict[str, str]:
     except Invalid as refused:
         return refused.fields
     return {}
+
+
+def give_back(assignment, *, note, places=()):
+    """Return what was judged to its author, with a word and the answers it is about."""
+    judgment = assignment.judgments.get()
+    Review.objects.create(
+        batch=judgment.batch,
+        number=next_number(judgment.batch_id),
+        judgment=judgment,
+        reviewer=make_member(Role.REVIEWER),
+        outcome=ReviewOutcome.RETURN,
+        note=note,
+        places=list(places),
+        created_at=NOW,
+    )
+    Assignment.objects.filter(pk=assignment.pk).update(state=AssignmentState.RETURNED)

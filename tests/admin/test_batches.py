@@ -3,7 +3,9 @@
 import pytest
 from django.urls import reverse
 
+from annotation.actions.guidelines import add_note
 from annotation.choices import BatchState, ReasonRule, Role
+from annotation.formats.guidelines import write_guideline
 from annotation.models import Batch, Guideline, Item, Member, User
 from tests.conftest import NOW
 from tests.factories import make_lead, make_member, make_rubric, make_tree
@@ -48,7 +50,18 @@ def entered(**more) -> dict:
         "rationale_minimum": 0,
         "dimension_preference": "asked",
         "overall_scale": "tie_both_bad",
+        "own_figures": "closed",
         "undo_minutes": 10,
+        "review_share": 0,
+        "review_blind_share": 0,
+        "hold_minutes": 120,
+        "holds_per_day": 3,
+        "on_difference": "leave",
+        "difference_points": 2,
+        "repeats": 0,
+        "repeat_gap": 10,
+        "gold": 0,
+        "pass_mark": 0.8,
         **more,
     }
 
@@ -303,6 +316,28 @@ def test_a_guideline_is_published_from_the_version_before(client, lead):
     }
     assert empty.status_code == 422
     assert f'href="{url}?of=fair"' in text_of(client.get(again.url))
+
+
+def test_a_guideline_is_published_by_dimension_and_rid_of_notes_the_text_says_by_now(client, lead):
+    url = "/admin/annotation/guideline/add/"
+    make_rubric()
+    client.post(url, {"slug": "fair", "text_en": "Be fair.\n\n# text_quality\n\nGrammar counts."})
+    guideline = Guideline.objects.get()
+    add_note(
+        guideline, dimension="text_quality", text="Crops too.", example_item=None, by=lead, now=NOW
+    )
+
+    page = text_of(client.get(url, {"of": "fair"}))
+    text = guideline.versions.get(number=2)
+    same = write_guideline(text.text, text.by_dimension)
+    unknown = client.post(url, {"slug": "fair", "text_en": "# no_dimension\n\nx"})
+    client.post(url, {"slug": "fair", "text_en": same, "without_notes": ["0"]})
+
+    assert "# text_quality" in page
+    assert "text_quality Crops too." in page
+    assert "there is no dimension no_dimension" in text_of(unknown)
+    newest = guideline.versions.get(number=3)
+    assert (newest.notes, newest.by_dimension) == ([], {"text_quality": "Grammar counts."})
 
 
 def test_accounts_show_what_they_are_in_projects(client):

@@ -89,6 +89,7 @@ PATHS = {
     "batches/cats/pairs/": TokenScope.READ_PAIRS,
     "batches/cats/ratings/": TokenScope.READ_RATINGS,
     "batches/cats/agreement/": TokenScope.READ_AGREEMENT,
+    "batches/cats/quality/": TokenScope.READ_AGREEMENT,
     "exports/": TokenScope.EXPORTS,
     "exports/nothing/": TokenScope.EXPORTS,
     "exports/nothing/file/": TokenScope.EXPORTS,
@@ -242,6 +243,7 @@ def test_pages_of_ratings_say_what_is_in_the_set(machine, judged):
         ("batches/cats/pairs/", {"text": "html"}, "text"),
         ("batches/cats/ratings/", {"set": "all"}, "set"),
         ("batches/cats/agreement/", {"snapshot": 99}, "snapshot"),
+        ("batches/cats/quality/", {"snapshot": 99}, "snapshot"),
         ("batches/cats/pairs/", {"dimension": "beauty"}, "dimension"),
         ("batches/cats/pairs/", {"from": "rumour"}, "from"),
         ("batches/cats/pairs/", {"min_gap": "nan", "from": "scores"}, "min_gap"),
@@ -265,7 +267,7 @@ def test_a_parameter_that_is_none_is_named_with_those_there_are(machine, judged)
     told = machine.get("batches/cats/agreement/", {"number": 9999}).json()
     nothing = machine.get("exports/", {"page": 2}).json()
 
-    assert told["message"] == "There is no parameter number. There are: snapshot."
+    assert told["message"] == "There is no parameter number. There are: snapshot, of."
     assert nothing["message"] == "There is no parameter page. There is none here."
 
 
@@ -411,7 +413,7 @@ def test_reading_a_page_costs_the_same_for_one_item_and_three(machine, django_as
     machine.get("batches/one/pairs/")
 
     for slug in ("one", "three"):
-        with django_assert_num_queries(15):
+        with django_assert_num_queries(18):
             assert machine.get(f"batches/{slug}/pairs/")["Last-Page"] == "true"
     assert Batch.objects.count() == 2
 

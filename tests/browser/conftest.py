@@ -6,6 +6,8 @@ another origin fails the test that caused it.
 
 import os
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from annotation.models import Member
@@ -76,11 +79,49 @@ def sign_in(context: BrowserContext, member: Member, origin: str) -> None:
     )
 
 
+class Requests:
+    """The requests the server has begun and not ended: what a closing page sends outlives it."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.changed = threading.Condition()
+
+    def began(self, **_: object) -> None:
+        self._count(1)
+
+    def ended(self, **_: object) -> None:
+        self._count(-1)
+
+    def _count(self, more: int) -> None:
+        with self.changed:
+            self.running += more
+            self.changed.notify_all()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until none is running; say whether that came about."""
+        with self.changed:
+            return self.changed.wait_for(lambda: self.running <= 0, seconds)
+
+
+@pytest.fixture
+def requests_ended() -> Iterator[None]:
+    """Let the last requests end before the tables are emptied under them."""
+    requests = Requests()
+    request_started.connect(requests.began)
+    request_finished.connect(requests.ended)
+    yield
+    time.sleep(0.05)  # what was sent at the last moment begins
+    ended = requests.wait(20)
+    request_started.disconnect(requests.began)
+    request_finished.disconnect(requests.ended)
+    assert ended, "the server is still busy"
+
+
 OpenPage = Callable[..., Page]
 
 
 @pytest.fixture
-def open_page(browser: Browser, live_server) -> Iterator[OpenPage]:
+def open_page(browser: Browser, live_server, requests_ended) -> Iterator[OpenPage]:
     """Return a way to open a page as a member, in a browser of their own."""
     watch = Watch(live_server.url)
     contexts: list[BrowserContext] = []

@@ -1,64 +1,24 @@
 """Judging as a person does it: by keys, by pointer, on a phone, without script, with bad luck."""
 
-import io
 import re
 
-import PIL.Image
 import pytest
 from django.contrib.sessions.models import Session
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from annotation.actions.assignments import claim_next
 from annotation.choices import (
     BatchKind,
     BatchSettings,
     LocalScope,
-    OverallScale,
     ReasonRule,
     SlotState,
 )
 from annotation.models import Assignment, Draft, Judgment, Response, Slot
+from tests.browser.steps import answer_everything, given_scores, held_item, with_files
 from tests.factories import make_batch, make_image, make_item, make_member, make_slot, make_tree
-from tests.worlds import open_batch_with
-
-GRADED = BatchSettings(overall_scale=OverallScale.GRADED, local_scope=LocalScope.AFTER_FORK)
-
-
-def held_item(kind=BatchKind.TURN_PAIR, *, settings=GRADED, items=2):
-    batch, (annotator, _) = open_batch_with(kind=kind, items=items, settings=settings)
-    assignment = claim_next(batch, by=annotator, now=timezone.now())
-    return assignment, annotator, reverse("annotation:assignment", args=[assignment.public_id])
-
-
-def with_files(image):
-    """Store a real picture under the image's names."""
-    picture = io.BytesIO()
-    PIL.Image.new("RGB", (image.width, image.height), (30, 90, 160)).save(picture, "PNG")
-    for file in (image.display, image.thumbnail):
-        default_storage.save(file.name, ContentFile(picture.getvalue()))
-    return image
-
-
-def given_scores(body):
-    """Return the scores of a draft's body, in order."""
-    units = body["ratings"].values()
-    return sorted(int(one["score"]) for unit in units for one in unit.values() if one.get("score"))
-
-
-def answer_everything(page: Page, *, score: str = "2", preference: str = "b") -> None:
-    """Go from one missing answer to the next by keys until nothing is missing."""
-    bar = page.locator("#missing")
-    for _step in range(80):
-        if bar.get_attribute("data-state") == "ready":
-            return
-        page.keyboard.press("Enter")
-        row = page.evaluate("document.activeElement.closest('fieldset')?.className ?? ''")
-        page.keyboard.press(preference if "preference" in row else score)
-    raise AssertionError(bar.inner_text())
 
 
 @pytest.mark.parametrize("kind", list(BatchKind))
@@ -394,6 +354,30 @@ def test_an_expired_session_is_signed_in_again_in_place(open_page):
     )
 
 
+def test_pictures_refused_meanwhile_are_asked_for_again_after_signing_in_in_place(open_page):
+    assignment, annotator, path = held_item()
+    annotator.user.set_password("a long pass phrase")
+    annotator.user.save()
+    side = assignment.item.response_1
+    Response.objects.filter(pk=side.pk).update(text="A line.\n\n" * 400)
+    make_slot(response=side, image=with_files(make_image(width=600, height=400)))
+    page = open_page(annotator, path)
+    Session.objects.all().delete()
+
+    page.locator("figure.slot-stored").scroll_into_view_if_needed()
+    refused = page.get_by_text("This image could not be loaded").first
+    expect(refused).to_be_visible()
+    page.get_by_label("Why, in two or three sentences").fill("Before tea.")
+    dialog = page.locator("#signed-out")
+    dialog.get_by_label("Password").fill("a long pass phrase")
+    dialog.get_by_role("button", name="Sign in").click()
+
+    expect(dialog).to_be_hidden()
+    expect(refused).to_be_hidden()
+    expect(page.locator("fieldset.rating.held")).to_have_count(0)
+    assert page.locator("figure.slot-stored .picture img").evaluate("one => one.naturalWidth") > 0
+
+
 def test_scores_that_say_the_opposite_of_the_preference_are_asked_about_once(open_page):
     _, annotator, path = held_item()
     page = open_page(annotator, path)
@@ -425,9 +409,10 @@ def test_pictures_are_looked_at_opened_and_reported(open_page):
     expect(page.locator("[data-looked]")).to_be_visible()
     page.locator("[data-viewer]").click()
     viewer = page.locator("#viewer")
-    expect(viewer.locator("img")).to_be_visible()
+    large = viewer.locator("[data-picture]").first
+    expect(large).to_be_visible()
     viewer.get_by_role("button", name="1:1").click()
-    assert viewer.locator("img").get_attribute("width") == "600"
+    assert large.bounding_box()["width"] == 600
     page.keyboard.press("Escape")
     expect(viewer).to_be_hidden()
 
@@ -482,7 +467,7 @@ def test_colours_follow_the_system_and_ones_own_choice(open_page, scheme):
         page.evaluate(ground) == {"light": "rgb(255, 255, 255)", "dark": "rgb(22, 21, 19)"}[scheme]
     )
 
-    page.locator("details.menu summary").click()
+    page.locator(".menu:has(.person) > summary").click()
     other = "dark" if scheme == "light" else "light"
     page.get_by_label("Colours").select_option(other)
     page.get_by_role("button", name="Keep").click()
@@ -602,7 +587,9 @@ def test_the_same_answer_for_dimensions_still_open_is_confirmed_once_and_recorde
 
 def test_images_nobody_looked_at_are_named_once_and_never_block(open_page):
     assignment, annotator, path = held_item()
-    make_slot(response=assignment.item.response_2)  # its file is gone: it is never in view
+    below = assignment.item.response_2
+    Response.objects.filter(pk=below.pk).update(text="A line.\n\n" * 60)
+    make_slot(response=below, image=with_files(make_image(width=600, height=400)))
     page = open_page(annotator, path)
     answer_everything(page)
 
@@ -746,9 +733,34 @@ def test_a_phone_has_targets_for_fingers_and_pictures_without_strips(open_page):
     drawn = picture.locator("img").bounding_box()
     assert picture.bounding_box()["width"] - drawn["width"] <= 2
     targets = ".answer-A [data-raw], .answer-A .remarks > summary, .image-remark > summary"
-    for target in page.locator(f"{targets}, .menu > summary").all():
+    for target in page.locator(f"{targets}, .menu:has(.person) > summary").all():
         box = target.bounding_box()
         assert min(box["width"], box["height"]) >= 44, target.inner_text()
+
+
+def test_on_a_phone_questions_and_two_versions_fit_and_can_be_pressed(open_page):
+    _assignment, annotator, path = held_item()
+    here = open_page(annotator, path, viewport={"width": 390, "height": 844})
+    there = open_page(annotator, path)
+    why = "Why, in two or three sentences"
+    there.get_by_label(why).fill("From there, in words of some length. " * 4)
+    expect(there.locator("#saved")).to_have_attribute("data-state", "saved")
+
+    here.get_by_label(why).fill("From here, in words of some length. " * 4)
+    dialog = here.locator("#conflict")
+    expect(dialog).to_be_visible()
+    assert dialog.evaluate("one => one.scrollWidth <= one.clientWidth")
+    for label in dialog.locator("label").all():
+        assert label.bounding_box()["height"] >= 44
+    dialog.get_by_role("button", name="Keep this choice").click()
+
+    first = here.locator(".dimension").first
+    first.locator('fieldset.rating:visible input[value="3"]').click()
+    here.get_by_role("button", name="Response B").click()
+    first.locator('fieldset.rating:visible input[value="0"]').click()
+    first.locator('input[data-key="b"]').click()
+    for answer in first.locator("[data-contradiction] button").all():
+        assert answer.bounding_box()["height"] >= 44
 
 
 def test_on_a_phone_the_side_is_switched_only_where_sides_differ(open_page):

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from annotation.actions.assignments import claim_next, flag, skip
+from annotation.actions.guidelines import publish_guideline
 from annotation.actions.judgments import submit_judgment
 from annotation.choices import (
     BatchKind,
@@ -94,7 +95,8 @@ def test_the_page_shows_progress_people_and_what_waits(client, lead):
     page = text_of(client.get(reverse("annotation:batch", args=["wave-1"])))
 
     assert '<span class="figure">1</span> <span class="second">of 6 submitted, 16 %</span>' in page
-    assert '<a href="#waiting">1 parked, 1 question</a>' in page
+    assert '<a href="#waiting">1 parked</a>' in page
+    assert '<a href="#waiting">1 flagged</a>' in page
     assert f"{heron.pseudonym}: too long: <q>An hour &amp; more</q>" in page
     assert f"{larch.pseudonym}: <q>Which picture?</q>" in page
     assert f'<th scope="row">{heron.pseudonym}</th> <td class="number">1</td>' in page
@@ -273,8 +275,11 @@ def test_three_rows_take_as_many_queries_as_one(client, lead, count, django_asse
     # Session and user, the membership for the door and for the navigation, and the rows.
     with django_assert_num_queries(4 + 4):
         client.get("/batches/")
-    with django_assert_num_queries(4 + 1 + 11 + 3):
+    # The reviews; and the quality of so small a batch, computed while the page waits.
+    with django_assert_num_queries(4 + 1 + 17 + 3 + 2 + 7 + 25):
         client.get("/batches/wave-1/")
+    with django_assert_num_queries(3 + 1 + 17 + 3 + 2):
+        client.get("/batches/wave-1/", headers={"HX-Request": "true"})
 
 
 def test_the_page_says_what_is_asked_and_what_was_done(client, lead):
@@ -286,11 +291,47 @@ def test_the_page_says_what_is_asked_and_what_was_done(client, lead):
     pair = text_of(client.get("/batches/wave-1/"))
     single = text_of(client.get("/batches/wave-2/"))
 
-    assert "<dt>reason: text quality</dt><dd>at or below 1, share 0.2</dd>" in pair
-    assert "<dt>preference scale</dt><dd>tie both bad</dd>" in pair
+    assert "<dt>reason: text_quality</dt><dd>at or below 1, share 0.2</dd>" in pair
+    assert "<dt>preference scale</dt><dd>with ties and both bad</dd>" in pair
     assert 'paused <span class="quiet">okafor</span>' in pair
     assert "preference scale" not in single
     assert '<dt>unequal length</dt><dd class="number">4</dd>' in single
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        (BatchSettings(overlap=3), "Overlap 3."),
+        (BatchSettings(overlap=2, overlap_high=5), "Overlap 2, on a share of the items 5."),
+        (BatchSettings(everyone=True), "Everyone judges every item."),
+    ],
+)
+def test_the_head_says_what_the_batch_is(client, lead, settings, says):
+    rules = publish_guideline("rules", texts={"en": "Be fair."}, by=lead, now=NOW)
+    batch = make_batch(slug="wave-1", settings=settings, guideline=rules)
+    make_batch(slug="wave-2", state=BatchState.DRAFT)
+
+    opened = text_of(client.get("/batches/wave-1/")).partition('class="row batch-steps"')[0]
+    draft = text_of(client.get("/batches/wave-2/")).partition('class="row batch-steps"')[0]
+
+    assert f"Turn pairs, main. {says} Rubric {batch.rubric}. Guideline rules." in opened
+    assert '<span class="tag batch-state-open">open</span> Opened 2 Mar' in opened
+    assert "Guideline" not in draft.partition("<h1>")[2]
+    assert '<span class="tag batch-state-draft">draft</span>' in draft
+    assert "Opened" not in draft
+
+
+def test_the_page_says_how_often_and_how_long_an_item_is_held_for_a_break(client, lead):
+    make_batch(slug="wave-1", settings=BatchSettings(holds_per_day=2, hold_minutes=90))
+    make_batch(slug="wave-2", settings=BatchSettings(holds_per_day=0))
+
+    two = text_of(client.get("/batches/wave-1/"))
+    none = text_of(client.get("/batches/wave-2/"))
+
+    assert "<dt>holds for a break, a day</dt><dd>2</dd>" in two
+    assert "<dt>hold, minutes</dt><dd>90</dd>" in two
+    assert "<dt>holds for a break, a day</dt><dd>0</dd>" in none
+    assert "hold, minutes" not in none
 
 
 @pytest.mark.parametrize(
@@ -299,4 +340,46 @@ def test_the_page_says_what_is_asked_and_what_was_done(client, lead):
 def test_only_a_batch_that_can_move_is_asked_about_again(client, lead, state, asks):
     make_batch(state=BatchState(state), slug="wave-1")
 
-    assert client.get("/batches/wave-1/").content.decode().count("hx-trigger") == asks
+    page = client.get("/batches/wave-1/").content.decode()
+    assert page.count('hx-trigger="every 30s"') == asks
+
+
+def test_a_lead_pauses_a_person_from_the_page_and_lets_them_go_on(client, lead):
+    _batch, (person, _other) = open_batch_with(slug="wave-1")
+    address = f"/batches/wave-1/people/{person.public_id}/"
+
+    client.post(address, {"step": "pause", "reason": "Let us <talk>"})
+    page = client.get("/batches/wave-1/").content.decode()
+    assert "Let us &lt;talk&gt;" in page
+    assert person.participations.get().pause_reason == "Let us <talk>"
+
+    client.post(address, {"step": "resume"})
+    assert person.participations.get().paused_at is None
+
+
+@pytest.mark.parametrize(
+    ("told", "says"),
+    [
+        ({"step": "pause"}, "Say why"),
+        ({"step": "pause", "reason": "nul \x00" + "x" * 300}, "Say why"),
+        ({"step": "fire"}, "Choose to pause"),
+        ({}, "Choose to pause"),
+    ],
+)
+def test_a_step_that_says_too_little_changes_nothing(client, lead, told, says):
+    _batch, (person, _other) = open_batch_with(slug="wave-1")
+
+    page = client.post(f"/batches/wave-1/people/{person.public_id}/", told, follow=True)
+
+    assert says in page.content.decode()
+    assert person.participations.get().paused_at is None
+
+
+def test_annotators_and_strangers_pause_nobody(client, lead):
+    _batch, (person, _other) = open_batch_with(slug="wave-1")
+    address = f"/batches/wave-1/people/{person.public_id}/"
+    assert client.post("/batches/wave-1/people/nobody/", {"step": "resume"}).status_code == 404
+    client.force_login(person.user)
+
+    assert client.post(address, {"step": "pause", "reason": "No."}).status_code == 403
+    assert person.participations.get().paused_at is None

@@ -229,5 +229,5 @@ def test_the_page_costs_the_same_for_one_export_and_three(
             snapshot={"cats": 3}, options={"format": "swift"},
         )  # fmt: skip
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         client.get(PAGE)

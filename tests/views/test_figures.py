@@ -11,7 +11,6 @@ from annotation.models import Figure, Project
 from annotation.reports import figures as reports
 from annotation.reports.agreement import batch_agreement
 from annotation.templatetags.figures import coefficient, percent
-from annotation.views import charts
 from tests.factories import NOW, make_batch, make_items, make_lead, make_member
 from tests.judged import judge
 from tests.measured import measured_batch
@@ -146,9 +145,12 @@ def test_a_failed_computation_says_so(client, lead, people, monkeypatch):
     assert "The figures could not be computed: disk full" in page_of(client, batch)
 
 
-def test_turns_get_a_curve_each(client, lead, people):
+@pytest.mark.parametrize(("items", "curves"), [(3, 0), (20, 1)])
+def test_turns_get_a_curve_each_where_there_is_something_to_draw(
+    client, lead, people, items, curves
+):
     batch = make_batch(kind=BatchKind.CONVERSATION)
-    for item in make_items(batch, items=3, turns=3):
+    for item in make_items(batch, items=items, turns=3):
         for place, person in enumerate(people[:2]):
             path = [*item.response_1.lineage_ids()]
             responses = item.dialogue.responses.filter(pk__in=path)
@@ -157,7 +159,17 @@ def test_turns_get_a_curve_each(client, lead, people):
     page = page_of(client, batch)
 
     assert "Agreement by turn" in page
-    assert page.count('class="chart-curve"') == 1
+    assert page.count('class="chart-curve"') == curves
+
+
+def test_a_small_batch_has_words_where_a_chart_would_be_empty(client, lead, people):
+    batch = measured_batch(people, items=2)
+
+    page = page_of(client, batch)
+
+    (table,) = re.findall(r'id="dimensions-title".*?</table>', page)
+    assert table.count("Too little to draw") == 1
+    assert not re.search(r'class="chart-(axis|row)"', table)
 
 
 def test_htmx_gets_the_figures_only(client, lead, people):
@@ -188,8 +200,8 @@ def test_the_number_of_queries_does_not_grow(
     for pk in request_figures(now=NOW):
         compute_figure(pk, clock=lambda: NOW)
 
-    # Session, user, member, batch, figure, and the navigation's member.
-    with django_assert_num_queries(6):
+    # Session, user, member, batch, a figure of each kind, and the navigation's member.
+    with django_assert_num_queries(11):
         page_of(client, batch)
 
 
@@ -238,33 +250,29 @@ def test_coefficients_are_written_short(value, written):
     assert coefficient(value) == written
 
 
-def test_an_axis_reaches_as_low_as_the_lowest_interval():
-    plain, deep = charts.coefficient_axis([0.2, None]), charts.coefficient_axis([-0.3])
+def test_the_batchs_page_leads_with_the_first_figures(client, lead, people):
+    batch = measured_batch(people)
+    address = reverse("annotation:agreement", args=[batch.slug])
 
-    assert [tick.label for tick in plain.ticks] == ["0", ".5", ".67", ".8", "1"]
-    assert (plain.low, deep.low) == (0.0, -0.5)
-    assert [tick.label for tick in deep.ticks] == ["−.5", "0", ".5", "", "", "1"]
-    assert deep.ticks[1].x == pytest.approx(charts.WIDTH / 3)
+    first = client.get(reverse("annotation:batch", args=[batch.slug])).content.decode()
+    page = page_of(client, batch, HX_Request="true", HX_Target="agreement")
 
-
-def test_bars_are_as_wide_as_their_share_and_print_what_fits():
-    pieces = charts.bar([1, 0, 49, 50])
-
-    assert [piece.label for piece in pieces] == ["", "49", "50"]
-    assert [piece.shade for piece in pieces] == [0, 7, 10]
-    assert sum(piece.width for piece in pieces) == pytest.approx(charts.BAR)
-    assert charts.bar([0, 0]) == ()
+    assert f'id="agreement" class="stack" data-live hx-get="{address}" hx-trigger="load' in first
+    assert cells(page, "text_quality") == cells(page_of(client, batch), "text_quality")
+    assert 'hx-trigger="every 60s"' in page
+    assert "position-title" in page
+    assert "disagreements-title" in page
+    assert "people-title" not in re.findall(r'id="([^"]+)"', page)
+    assert "<html" not in page
 
 
-def test_turns_without_a_value_leave_the_line():
-    turns = [
-        {"turn": 1, "value": 1.0, "low": None, "high": None},
-        {"turn": 2, "value": None, "low": None, "high": None},
-        {"turn": 3, "value": -0.2, "low": -0.5, "high": 0.1},
-    ]
+def test_the_batchs_page_asks_again_soon_while_figures_are_computed(
+    client, lead, people, monkeypatch
+):
+    monkeypatch.setattr(reports, "LIVE_JUDGMENTS", 0)
+    batch = measured_batch(people, items=2)
 
-    drawn = charts.curve(turns)
+    page = page_of(client, batch, HX_Request="true", HX_Target="agreement")
 
-    assert drawn.line == "33.3,0.0 166.7,96.0"
-    assert drawn.band == ""
-    assert [label for _, label in drawn.labels] == ["1", "2", "3"]
+    assert "The figures are being computed." in page
+    assert 'hx-trigger="every 10s"' in page

@@ -25,19 +25,28 @@ from annotation.choices import (
     SlotState,
 )
 from annotation.forms.judgments import fields_of
-from annotation.models import Assignment, Batch, GoldAnswer, Judgment, Rating, Response, Slot
+from annotation.models import (
+    Assignment,
+    Batch,
+    GoldAnswer,
+    Judgment,
+    Rating,
+    Response,
+    Slot,
+)
 from tests.factories import (
     NOW,
     make_batch,
     make_item,
     make_lead,
+    make_mark,
     make_member,
     make_response,
     make_slot,
     make_tree,
     make_turn,
 )
-from tests.worlds import full_body, open_batch_with
+from tests.worlds import full_body, give_back, open_batch_with
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +54,8 @@ LOADED = [
     "base.css",
     "base.js",
     "judge-draft.js",
-    "judge-keys.js",
+    "judge-next.js",
+    "judge-pictures.js",
     "judge-reading.js",
     "judge-rows.js",
     "judge.css",
@@ -98,7 +108,7 @@ def test_a_is_the_side_shown_first(client, first):
 
     item = assignment.item
     shown_as_a = (item.response_1, item.response_2)[first - 1]
-    before, _, after = page.partition('answer answer-A only-A" aria-label="Response A, turn 2"')
+    before, _, after = page.partition('answer answer-A only-A" aria-labelledby="h-2A"')
     assert shown_as_a.text in after.partition("</article>")[0]
     assert re.findall(r'value="([^"]+):1" data-key="a"', page) == [shown_as_a.public_id] * 6
     assert before
@@ -144,15 +154,19 @@ def _without_tokens(page: str) -> str:
 
 
 def test_a_repeat_looks_like_any_other_item(client):
-    batch, (annotator, _) = open_batch_with(kind=BatchKind.TURN_PAIR, seats=1)
-    first = claim_next(batch, by=annotator, now=timezone.now())
-    submit_judgment(first, by=annotator, body=full_body(first), key="k", now=timezone.now())
+    soon = BatchSettings(repeat_gap=1)
+    batch, (annotator, _) = open_batch_with(items=2, seats=1, settings=soon)
+    for _number in range(2):
+        last = claim_next(batch, by=annotator, now=timezone.now())
+        submit_judgment(last, by=annotator, body=full_body(last), key="k", now=timezone.now())
+    first = annotator.assignments.exclude(pk=last.pk).get()
     make_item(batch, first.item.response_1, first.item.response_2, repeat_of=first.item, position=7)
     client.force_login(annotator.user)
 
     answer = client.post(reverse("annotation:next", args=[batch.slug]))
     page = client.get(answer.url).content.decode()
 
+    assert Assignment.objects.get(member=annotator, item__position=7).public_id in page
     assert "repeat" not in page.lower().replace("repeating", "")
     assert "yours" not in re.sub(r'"yours":[^}]*', "", page).replace("are yours", "")
     assert not re.search(r'value="2" [^>]*checked', page)
@@ -394,11 +408,17 @@ def test_saving_without_a_script_keeps_and_comes_back(client):
     assert assignment.draft.body["remarks"]["rationale"]["text"] == "Plainly."
 
 
-def test_a_unit_rated_before_comes_folded_and_is_carried(client):
+def two_pairs_with_one_side():
+    """A batch of two pairs that have their first side in common, its annotator, the sides."""
     batch, (annotator, _) = open_batch_with(kind=BatchKind.CONVERSATION_PAIR, items=0)
     sides = list(make_tree(paths=3, turns=2, fork=2).responses.full().order_by("pk"))
     for one, two in ((0, 1), (0, 2)):
         make_item(batch, sides[one], sides[two])
+    return batch, annotator, sides
+
+
+def test_a_unit_rated_before_comes_folded_and_is_carried(client):
+    batch, annotator, sides = two_pairs_with_one_side()
     client.force_login(annotator.user)
     first = claim_next(batch, by=annotator, now=timezone.now())
     submit_judgment(first, by=annotator, body=full_body(first), key="k", now=timezone.now())
@@ -417,6 +437,34 @@ def test_a_unit_rated_before_comes_folded_and_is_carried(client):
     ratings = Rating.objects.filter(judgment__assignment=second)
     assert ratings.filter(origin="carried").count() == 4 + 4 + 5 - 1
     assert ratings.get(response=sides[0], dimension__key="text_quality").score == 3
+
+
+def test_what_a_reviewer_named_is_unfolded_although_it_was_rated_elsewhere(client):
+    batch, annotator, sides = two_pairs_with_one_side()
+    client.force_login(annotator.user)
+    for key in "ab":
+        held = claim_next(batch, by=annotator, now=timezone.now())
+        submit_judgment(held, by=annotator, body=full_body(held), key=key, now=timezone.now())
+    folded = client.get(address("assignment", held)).content.decode()
+    named = {"response": sides[0].public_id, "dimension": "text_quality"}
+    give_back(held, note="Look again.", places=[named])
+
+    page = client.get(address("assignment", held)).content.decode()
+
+    assert "Returned by a reviewer:" in page
+    before = re.findall(r'<details class="rated-before" ?(open)?>', folded)
+    assert (before.count("open"), len(before)) == (0, 2)
+    assert re.findall(r'<details class="rated-before" ?(open)?>', page).count("open") == 1
+
+
+def test_an_answer_without_words_and_images_says_so(client):
+    assignment, (annotator, _) = held_item()
+    Response.objects.filter(pk=assignment.item.response_1_id).update(text="")
+    client.force_login(annotator.user)
+
+    page = client.get(address("assignment", assignment)).content.decode()
+
+    assert page.count("This answer is empty: no words and no image.") == 1
 
 
 def test_the_value_the_rubric_offers_is_stored_as_by_rule(client):
@@ -562,8 +610,8 @@ def test_the_page_takes_the_same_queries_however_long_the_item(
     client.get(address("assignment", assignment))
 
     # Session, user, member; assignment, lease; draft; responses, two of slots, dimensions, points,
-    # gold, earlier ratings; judgment; number, revision, last sent.
-    with django_assert_num_queries(17):
+    # gold, earlier ratings; judgment; number, those beside it, holds; revision, last sent.
+    with django_assert_num_queries(20):
         client.get(address("assignment", assignment))
 
 
@@ -630,15 +678,14 @@ def test_a_page_that_is_not_there_says_so(client):
 def test_a_marked_item_opens_on_a_warning_once(client):
     assignment, (annotator, _) = held_item()
     dialogue = assignment.item.dialogue
-    dialogue.marks = ["disaster"]
-    dialogue.save(update_fields=["marks"])
+    make_mark(dialogue, "disaster")
     make_slot(response=assignment.item.response_1)
     client.force_login(annotator.user)
     url = address("assignment", assignment)
 
     warning = client.get(url).content.decode()
-    assert "It is marked: disaster" in warning
-    assert "1 of its 1 images are marked." in warning
+    assert "It is marked: disaster" in " ".join(warning.split())
+    assert "Its only image is marked (turn 2)." in warning
     assert assignment.item.response_1.text not in warning
     assert Assignment.objects.get(pk=assignment.pk).opened_at is None
     opened = client.get(f"{url}?open=1").content.decode()
@@ -649,8 +696,7 @@ def test_a_marked_item_opens_on_a_warning_once(client):
 
 def test_i_would_rather_not_is_a_skip_that_asks_nothing(client):
     assignment, (annotator, _) = held_item(items=2)
-    assignment.item.dialogue.marks = ["disaster"]
-    assignment.item.dialogue.save(update_fields=["marks"])
+    make_mark(assignment.item.dialogue, "disaster")
     client.force_login(annotator.user)
     warning = client.get(address("assignment", assignment)).content.decode()
     reason = re.search(r'name="reason" value="(\w+)"', warning)[1]
