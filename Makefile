@@ -9,7 +9,7 @@ DEV_STAMP := $(VENV)/.dev-installed
 LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 
-.PHONY: help setup setup-dev demo check test fmt lock
+.PHONY: help setup setup-dev demo check test fmt lock messages
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make check    ruff, mypy, import-linter, templates, migrations, OpenAPI, compose file"
 	@echo "make test     the whole suite on PostgreSQL + Redis and on the embedded default"
 	@echo "make fmt      format the code"
+	@echo "make messages collect what is to be translated (needs GNU gettext), and compile it"
 	@echo "make lock     write the lock files anew"
 
 $(BIN)/python:
@@ -80,3 +81,8 @@ fmt: setup-dev
 lock: setup-dev
 	$(LOCK) requirements/run.in -o requirements/run.txt
 	$(LOCK) requirements/dev.in -o requirements/dev.txt
+
+messages: setup-dev
+	$(BIN)/python manage.py makemessages --locale zh_Hans --no-location --no-wrap --no-obsolete \
+	  --ignore $(VENV) --ignore var --ignore tests
+	cd annotation && ../$(BIN)/python ../manage.py compilemessages --locale zh_Hans
