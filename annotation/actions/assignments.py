@@ -83,13 +83,14 @@ def claim_next(
         raise NotAllowed(reason)
     release_lapsed(now=now, batch=batch)
     mine = Assignment.objects.held().annotating().filter(member=by, item__batch=batch)
-    mine = mine.filter(aside_at=None)
+    mine = mine.filter(aside_at=None).select_related("item__response_1", "item__response_2")
     mine = mine.order_by("claimed_at", "pk")
     if besides is not None:
         mine = mine.exclude(pk=besides.pk)
     if batch.state != BatchState.OPEN:
         mine = mine.exclude(opened_at=None)  # prepared before the pause: nothing new is shown
     if (held := mine.first()) is not None:
+        held.item.batch, held.member = batch, by
         return held
     with transaction.atomic():
         Member.objects.select_for_update().get(pk=by.pk)

@@ -19,7 +19,8 @@ window.stage.part((signal) => {
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     if (!page.getElementById("judgment")) return null;
     for (const picture of [...page.querySelectorAll("img[src]")].slice(0, PICTURES)) new Image().src = picture.getAttribute("src");
-    return { item: response.headers.get("Item"), stamp: response.headers.get("Item-Stamp"), page, at: Date.now() };
+    // Made this document's own now, while nobody waits for it.
+    return { item: response.headers.get("Item"), stamp: response.headers.get("Item-Stamp"), title: page.title, body: document.adoptNode(page.body), at: Date.now() };
   };
 
   const mostIsAnswered = () => window.judge.missing().length <= Math.max(4, window.judge.rows.length * 0.3);
@@ -47,13 +48,13 @@ window.stage.part((signal) => {
 
   window.judge.showPrepared = (answer) => {
     if (!prepared || !answer.stamp || prepared.stamp !== answer.stamp) return false;
-    const { page } = prepared;
+    const { title, body } = prepared;
     // The token of a page made before a sign-in in place is worth nothing: this page's is carried on.
-    for (const field of page.querySelectorAll('[name="csrfmiddlewaretoken"]')) field.value = token.value;
-    page.getElementById("notices").innerHTML = answer.notices;
+    for (const field of body.querySelectorAll('[name="csrfmiddlewaretoken"]')) field.value = token.value;
+    body.querySelector("#notices").innerHTML = answer.notices;
     history.pushState(null, "", answer.next);
-    document.title = page.title;
-    window.stage.show(page.body);
+    document.title = title;
+    window.stage.show(body);
     window.scrollTo({ top: 0, behavior: "instant" });
     document.getElementById("main").focus({ preventScroll: true });
     return true;
