@@ -14,7 +14,6 @@ window.stage.part((signal) => {
   const rows = [...form.querySelectorAll("fieldset.rating, fieldset.preference")];
   const wide = window.matchMedia("(min-width: 1100px)");
   const minimum = Number(form.dataset.reasonMinimum);
-  const HEADS = 92; // the page's header and the turn's, in pixels
   const held = new Map(); // rows that wait for a picture that did not come -> its figure
   let current = null;
 
@@ -295,26 +294,46 @@ window.stage.part((signal) => {
     markRail();
   };
 
-  /* The turn's head comes up under the header where the inspector would cover the row. */
+  /* The inspector lies under the ratings. Where the window is too low for both, it lies over the last
+     of them; then the row and what follows it come up, by scrolling, else under the turn's head. */
   const uncover = (row) => {
-    const detail = detailOf(row);
-    if (!detail || !wide.matches || !row.closest(".turn")) return;
-    const matrix = row.closest(".matrix").getBoundingClientRect();
-    const rest = detail.getBoundingClientRect().top;
-    const hidden = Math.min(matrix.bottom - rest, matrix.top - HEADS);
-    const needed = row.getBoundingClientRect().bottom + 40 - rest;
-    const over = Math.max(hidden, needed);
-    if (over > 0) window.scrollBy({ top: over, behavior: "instant" });
-    // Where the window is low, the inspector gives way: no rating is covered.
-    const below = row.closest(".matrix").getBoundingClientRect().bottom;
-    body.style.setProperty("--room", `${Math.round(detail.getBoundingClientRect().bottom - below - 4)}px`);
+    const matrix = row?.closest(".turn .matrix");
+    if (!matrix || !wide.matches || !detailOf(row)) return;
+    const lift = (by) => matrix.style.setProperty("--lift", `${by}px`);
+    const sticks = () => parseFloat(getComputedStyle(matrix).top);
+    const needed = () => {
+      const rest = detailOf(row).querySelector(".inspector").getBoundingClientRect().top;
+      const after = Math.min(row.getBoundingClientRect().bottom + 40, matrix.getBoundingClientRect().bottom);
+      return Math.ceil(after - rest);
+    };
+    const lifted = parseInt(matrix.style.getPropertyValue("--lift"), 10) || 0;
+    const isUnderHead = row.closest(".dimension").getBoundingClientRect().top < sticks() + lifted;
+    if (isUnderHead) lift(0);
+    const toScroll = Math.min(needed(), matrix.getBoundingClientRect().top - sticks());
+    if (toScroll > 0) window.scrollBy({ top: toScroll, behavior: "instant" });
+    if (needed() > 0) lift((isUnderHead ? 0 : lifted) + needed());
   };
+  const matrices = [...form.querySelectorAll(".turn .matrix")];
+  const makeRoom = () => {
+    const most = parseInt(getComputedStyle(body).getPropertyValue("--rest"), 10);
+    const [header, bar] = [".site-header", ".bar"].map((one) => document.querySelector(one).offsetHeight);
+    const free = matrices.map((matrix) => {
+      const heads = header + matrix.previousElementSibling.offsetHeight + 36; // and the prompt's line
+      return window.innerHeight - bar - heads - 8 - matrix.offsetHeight;
+    });
+    matrices.forEach((matrix, place) => matrix.style.setProperty("--room", `${Math.min(most, Math.max(0, free[place]))}px`));
+  };
+  const sizes = new ResizeObserver(makeRoom);
+  for (const matrix of matrices) sizes.observe(matrix);
+  window.addEventListener("resize", makeRoom, { signal });
+  signal.addEventListener("abort", () => sizes.disconnect());
 
   const openReason = (row) => {
     const field = row && detailOf(row)?.querySelector("[data-reason]");
     if (!field) return;
     field.dataset.wanted = "";
     count(field);
+    uncover(row);
     field.focus();
   };
 
@@ -323,9 +342,10 @@ window.stage.part((signal) => {
     if (current) {
       current.classList.remove("current");
       detailOf(current)?.classList.remove("current");
+      const matrix = current.closest(".matrix");
+      if (matrix !== row?.closest(".matrix")) matrix?.style.removeProperty("--lift");
     }
     current = row;
-    body.classList.remove("row-away");
     const turn = row && detailOf(row) ? row.closest(".turn") : null;
     body.dataset.inspector = turn ? (turn.matches(".turn-shared") ? "right" : "middle") : "";
     if (row) {
@@ -441,16 +461,12 @@ window.stage.part((signal) => {
     if (pressed) pending = row;
     else setCurrent(row);
   });
-  document.addEventListener("scroll", () => {
-    if (!current) return;
-    const box = current.getBoundingClientRect();
-    body.classList.toggle("row-away", box.bottom < 60 || box.top > window.innerHeight - 60);
-  }, { passive: true, signal });
   form.addEventListener("input", (event) => {
     if (event.target.matches("[data-count-of], textarea")) count(event.target);
     changed(event.target);
     const row = event.target.closest("fieldset.rating");
     if (row) showMeaning(row);
+    if (row === current) uncover(row);
   });
   form.addEventListener("pointerover", (event) => {
     const point = event.target.closest(".rating .point");

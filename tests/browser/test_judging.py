@@ -612,7 +612,7 @@ def test_the_inspector_of_a_turn_both_sides_share_leaves_its_answer_free(open_pa
 
     turn.locator('input[value="2"]').first.click()
 
-    inspector = page.locator(".detail.current").bounding_box()
+    inspector = page.locator(".detail.current .inspector").bounding_box()
     answer = turn.locator(".answer").bounding_box()
     assert inspector["x"] >= answer["x"] + answer["width"]
     assert inspector["x"] + inspector["width"] <= 1440
@@ -622,13 +622,12 @@ def test_the_inspector_leaves_what_is_answered_next_free_and_closes(open_page):
     _, annotator, path = held_item()
     page = open_page(annotator, path)
     rows = page.locator(".matrix fieldset.rating")
-    detail = page.locator(".detail.current")
+    detail = page.locator(".detail.current .inspector")
 
     rows.nth(0).locator('input[value="2"]').click()
     expect(detail).to_be_visible()
     below = rows.nth(1).bounding_box()
     assert below["y"] + below["height"] <= detail.bounding_box()["y"]
-    assert detail.bounding_box()["height"] <= 0.46 * 900 + 1
     page.keyboard.press("Escape")
     expect(detail).to_have_count(0)
 
@@ -636,6 +635,31 @@ def test_the_inspector_leaves_what_is_answered_next_free_and_closes(open_page):
     expect(detail).to_be_visible()
     page.mouse.click(1200, 500)
     expect(detail).to_have_count(0)
+
+
+@pytest.mark.parametrize("kind", [BatchKind.TURN_PAIR, BatchKind.CONVERSATION])
+@pytest.mark.parametrize("height", [900, 650])
+def test_the_inspector_stays_in_its_turn_and_moves_nothing_after_it(open_page, kind, height):
+    _, annotator, path = held_item(kind)
+    page = open_page(annotator, path, viewport={"width": 1366, "height": height})
+    rows = page.locator(".turn-rated").last.locator("fieldset.rating")
+    after = page.locator(".turn-rated").last.locator("xpath=following::section[1]")
+    place = "one => one.getBoundingClientRect().top + scrollY"
+    before = after.evaluate(place)
+
+    for row in (rows.first, rows.last):
+        row.evaluate("one => window.judge.focusRow(one)")
+        inspector = page.locator(".detail.current .inspector").bounding_box()
+        box = row.bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= inspector["y"]
+        assert inspector["y"] + inspector["height"] <= page.locator(".bar").bounding_box()["y"]
+        assert inspector["y"] + inspector["height"] <= after.bounding_box()["y"]
+        assert abs(after.evaluate(place) - before) <= 1
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+
+    inspector = page.locator(".detail.current .inspector").bounding_box()
+    assert inspector["y"] + inspector["height"] <= after.bounding_box()["y"]
 
 
 def test_the_reason_is_hidden_until_it_is_asked_or_wanted(open_page):

@@ -105,7 +105,7 @@ def test_where_one_side_is_shown_the_inspector_leaves_the_overall_answer_free(op
 
     page.locator(".turn-apart fieldset.rating").last.locator("input").nth(2).click()
 
-    inspector = page.locator(".detail.current").bounding_box()
+    inspector = page.locator(".detail.current .inspector").bounding_box()
     for part in page.locator("#overall .pills, #overall .pill-apart, #overall textarea").all():
         box = part.bounding_box()
         assert box["x"] + box["width"] <= inspector["x"]
