@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -50,13 +51,25 @@ def as_member(view: "MemberView[P]") -> Callable[Concatenate[Any, P], HttpRespon
         if not request.user.is_authenticated:
             if wants_json(request):
                 return JsonResponse({"message": _("Sign in again.")}, status=401)
-            return redirect_to_login(request.get_full_path())
+            return redirect_to_login(_way_back(request))
         member = member_of(request.user)
         if member is None:
             raise PermissionDenied(_("You are not a member of this project."))
         return view(request, member, *args, **kwargs)
 
     return door
+
+
+def _way_back(request: HttpRequest) -> str:
+    """Return where a stranger goes after signing in: the page asked for, or the one that sent a form.
+
+    What a form asked for is not done by going to its address.
+    """
+    if request.method in {"GET", "HEAD"}:
+        return request.get_full_path()
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    here = came_from.netloc == request.get_host()
+    return urlunsplit(("", "", came_from.path, came_from.query, "")) if here else "/"
 
 
 def as_lead(view: "MemberView[P]") -> Callable[Concatenate[Any, P], HttpResponseBase]:

@@ -84,6 +84,9 @@ def words_for_script() -> dict[str, object]:
             "{n} answers are not on the server yet. They are kept in this browser; go on working. Next try in {s} s."
         ),
         "signedOut": _("Signed out, your changes wait"),
+        "someoneElse": _(
+            "Somebody else is signed in in this browser now. What you entered is kept here; it is sent once you are signed in again."
+        ),
         "seatLost": _("Kept, but the seat is somebody else's now"),
         "twoVersions": _("Two versions"),
         "conflict": _(

@@ -18,6 +18,7 @@ window.stage.part((signal) => {
   let nextTry = 0;
   let sentBody = null;
   let submission = null;
+  let submitted = null; // what it holds, as `stored` is compared
   let signedOut = false;
   let conflicting = false;
 
@@ -51,10 +52,11 @@ window.stage.part((signal) => {
   const keepHere = (body) => local(() => localStorage.setItem(store, JSON.stringify({ body, base: stored, version: form.elements.draft_version.value, at: Date.now() })));
   const forgetHere = () => local(() => localStorage.removeItem(store));
 
-  const post = async (url, pairs, more = {}) => {
+  const once = async (url, pairs, more) => {
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), TIMEOUT);
     const body = new URLSearchParams(pairs);
+    body.delete("csrfmiddlewaretoken"); // the header carries the one of now
     try {
       return await fetch(url, {
         method: "POST",
@@ -68,6 +70,13 @@ window.stage.part((signal) => {
       clearTimeout(timer);
     }
   };
+  /* Signing in, here or in another tab, makes the page's token worth nothing: it is renewed once. */
+  const post = async (url, pairs, more = {}) => {
+    const response = await once(url, pairs, more);
+    if (response.status !== 403) return response;
+    return (await renewToken()) ? once(url, pairs, more) : new Response(null, { status: 401 });
+  };
+  const isSignedOut = (response) => response.status === 401 || response.type === "opaqueredirect";
 
   const later = (seconds) => {
     clearTimeout(waiting);
@@ -82,17 +91,19 @@ window.stage.part((signal) => {
     else show(...rest);
   };
   const savedAt = (at) => {
-    const clock = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+    const clock = new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
     rest = ["saved", words.saved.replace("{at}", clock), "#i-check"];
     saysState();
   };
 
-  const failed = () => {
+  if (state.dataset.at) savedAt(state.dataset.at);
+
+  const failed = (status) => {
     const pause = RETRIES[Math.min(failures, RETRIES.length - 1)];
     failures += 1;
     nextTry = Date.now() + pause * 1000;
     show("failed", words.notSaved, "#i-warning");
-    saysWhatWaits();
+    saysWhatWaits(status === 404 ? words.someoneElse : null);
     later(pause);
   };
 
@@ -140,13 +151,12 @@ window.stage.part((signal) => {
     try {
       const response = await post(form.dataset.draft, `${body}&draft_version=${form.elements.draft_version.value}`);
       if (response.ok) stored2xx(response, body);
-      else if (response.status === 401 || response.type === "opaqueredirect") askToSignIn();
+      else if (isSignedOut(response)) askToSignIn();
       else if (response.status === 409) await conflict(response, body);
-      else if (response.status === 403) (await renewToken()) ? failed() : askToSignIn();
       else if (response.status === 422) {
         sentBody = null;
         show("failed", (await response.json()).message, "#i-warning");
-      } else failed();
+      } else failed(response.status);
     } catch {
       failed();
     } finally {
@@ -160,7 +170,7 @@ window.stage.part((signal) => {
     const response = await fetch(form.dataset.draft, { headers: { Accept: "application/json" }, redirect: "manual" });
     if (!response.ok) return null;
     const draft = await response.json();
-    form.elements.csrfmiddlewaretoken.value = draft.csrf_token;
+    for (const field of document.getElementsByName("csrfmiddlewaretoken")) field.value = draft.csrf_token;
     return draft;
   }
 
@@ -210,6 +220,11 @@ window.stage.part((signal) => {
   /* Another window saved meanwhile: both versions are shown, the person chooses. */
   async function conflict(response, mine) {
     const theirs = await response.json();
+    if (theirs.version === undefined) { // skipped in another window: nothing more is kept
+      sentBody = null;
+      show("failed", theirs.message, "#i-warning");
+      return;
+    }
     if (comparable(theirs.fields) === comparable(mine)) {
       form.elements.draft_version.value = theirs.version;
       stored = comparable(mine);
@@ -284,9 +299,8 @@ window.stage.part((signal) => {
 
   /* Signing in again, in place */
 
-  document.querySelector("[data-sign-in]").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const again = event.target;
+  /* The draft where it worked, false where name and password do not match. */
+  const signIn = async (again) => {
     const page = await fetch(again.action, { redirect: "manual" });
     if (page.ok) {
       const parsed = new DOMParser().parseFromString(await page.text(), "text/html");
@@ -295,8 +309,16 @@ window.stage.part((signal) => {
       pairs.set("csrfmiddlewaretoken", token);
       await fetch(again.action, { method: "POST", body: pairs, headers: { "X-CSRFToken": token }, redirect: "manual" });
     }
-    const draft = await renewToken();
-    again.querySelector("[data-sign-in-failed]").hidden = Boolean(draft);
+    return (await renewToken()) ?? false;
+  };
+  document.querySelector("[data-sign-in]").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const again = event.target;
+    const failure = again.querySelector("[data-sign-in-failed]");
+    failure.hidden = true;
+    const draft = await signIn(again).catch(() => null);
+    failure.textContent = draft ? "" : draft === null ? document.documentElement.dataset.silent : failure.dataset.signInFailed;
+    failure.hidden = Boolean(draft);
     if (!draft) return;
     again.elements.password.value = "";
     signedOut = false;
@@ -322,10 +344,10 @@ window.stage.part((signal) => {
     bar.querySelector("[data-missing-words]").textContent = sentence;
     bar.querySelector("use").setAttribute("href", "#i-warning");
   };
-  const saysWhatWaits = () => {
+  const saysWhatWaits = (why) => {
     const n = Math.max(1, unlikeIn(group(text(entries())), group(stored)).length);
     const sentence = n === 1 ? words.oneWaits : words.someWait;
-    barSays(sentence.replace("{n}", n).replace("{s}", Math.max(1, Math.round((nextTry - Date.now()) / 1000))));
+    barSays(why ?? sentence.replace("{n}", n).replace("{s}", Math.max(1, Math.round((nextTry - Date.now()) / 1000))));
     bar.dataset.state = "unsaved";
   };
   bar.querySelector("[data-try-now]").addEventListener("click", () => save());
@@ -334,17 +356,20 @@ window.stage.part((signal) => {
     try {
       const response = await post(form.action, submission, window.judge.preparedItem());
       if (response.ok) {
-        forgetHere();
         const answer = await response.json();
+        stored = submitted;
         submission = null;
-        stored = comparable(text(entries()));
-        if (!window.judge.showPrepared(answer)) location.assign(answer.next);
+        if (differs()) await correct();
+        else {
+          forgetHere();
+          if (!window.judge.showPrepared(answer)) location.assign(answer.next);
+        }
         return;
       }
-      if (response.status === 401 || response.type === "opaqueredirect") return void askToSignIn();
-      if (response.status === 403 && tries === 0) return void ((await renewToken()) ? send(1) : askToSignIn());
+      if (isSignedOut(response)) return void askToSignIn();
       if (response.status >= 400 && response.status < 500 && response.status !== 429) {
-        const answer = await response.json().catch(() => ({ message: words.refused }));
+        const refused = response.status === 404 ? words.someoneElse : words.refused;
+        const answer = await response.json().catch(() => ({ message: refused }));
         submission = null;
         barSays(answer.message);
         const first = answer.places?.[0];
@@ -360,6 +385,12 @@ window.stage.part((signal) => {
     }
   }
 
+  /* What was changed while the submission was on its way is kept, and its item stays: to be corrected. */
+  async function correct() {
+    await quiet();
+    if (await save()) location.assign(form.action);
+  }
+
   /* Set aside: saved and left in one request, and not left before it has arrived. */
   const quiet = async () => {
     while (sending) await new Promise((done) => setTimeout(done, 40));
@@ -371,7 +402,8 @@ window.stage.part((signal) => {
     const body = text(entries());
     try {
       const response = await post(form.action, `${body}&draft_version=${form.elements.draft_version.value}&do=leave`);
-      if (response.status === 401 || response.type === "opaqueredirect") return void askToSignIn();
+      if (isSignedOut(response)) return void askToSignIn();
+      if (response.status === 409) return void save(); // which shows both versions
       const answer = await response.json();
       if (!response.ok) return void barSays(answer.message);
       stored = comparable(body);
@@ -400,7 +432,8 @@ window.stage.part((signal) => {
     }
     if (window.judge.remind()) return;
     clearTimeout(waiting);
-    submission = new URLSearchParams([...new FormData(form)].concat([["do", "submit"]])).toString();
+    submission = new URLSearchParams([...new FormData(form), ["do", "submit"]]).toString();
+    submitted = comparable(text(entries()));
     show("saving", words.sending, "#i-clock");
     send();
   });
@@ -446,7 +479,7 @@ window.stage.part((signal) => {
   form.addEventListener("judge:save", () => save());
   window.addEventListener("online", () => save(), { signal });
   window.addEventListener("beforeunload", (event) => {
-    if (!readOnly && !submission && comparable(text(entries())) !== stored) {
+    if (!readOnly && (submission || differs())) {
       save();
       event.preventDefault();
     }
@@ -479,5 +512,5 @@ window.stage.part((signal) => {
     });
   }
 
-  Object.assign(window.judge, { post, local, barSays, renewToken, askToSignIn });
+  Object.assign(window.judge, { post, local, barSays, askToSignIn });
 });

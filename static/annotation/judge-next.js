@@ -5,7 +5,7 @@
 "use strict";
 
 window.stage.part((signal) => {
-  const { form, words, local, barSays, renewToken, askToSignIn, post: send } = window.judge;
+  const { form, words, local, barSays, askToSignIn, post: send } = window.judge;
   const FRESH = 8 * 60000; // well within the lease of a prepared item
   const PICTURES = 4;
   const token = form.elements.csrfmiddlewaretoken;
@@ -168,16 +168,14 @@ window.stage.part((signal) => {
   sheet.addEventListener("submit", async (event) => {
     event.preventDefault();
     askSays(words.sending, "");
-    const askIt = () => send(sheet.action, [...new FormData(sheet), ["key", key]]).catch(() => null);
-    let response = await askIt();
-    if (response?.status === 403 && (await renewToken().catch(() => null))) response = await askIt();
+    const response = await send(sheet.action, [...new FormData(sheet), ["key", key]]).catch(() => null);
     if (response?.ok) {
       key = Math.random();
       question.value = "";
       keepQuestion();
       asked.innerHTML = (await response.json()).list;
       askSays(words.asked, "sent");
-    } else if (response && [401, 403, 0].includes(response.status)) {
+    } else if (response && [401, 0].includes(response.status)) {
       askSays(words.askSignedOut, "failed");
       askToSignIn();
     } else askSays((await response?.json().catch(() => null))?.message ?? words.askFailed, "failed");

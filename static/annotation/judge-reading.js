@@ -13,8 +13,8 @@ window.stage.part((signal) => {
   const rail = new Map([...document.querySelectorAll("[data-rail]")].map((link) => [link.dataset.rail, link]));
   const IDLE = 60000;
   let here = sections[0]?.dataset.section;
-  let lastInput = Date.now();
-  let lastTick = Date.now();
+  let lastInput = performance.now(); // a clock that nobody sets back
+  let lastTick = lastInput;
 
   const write = () => {
     form.elements.evidence.value = JSON.stringify({
@@ -33,11 +33,11 @@ window.stage.part((signal) => {
 
   /* Time counts while the tab is in view and somebody is there. */
   for (const name of ["pointermove", "keydown", "scroll", "pointerdown"]) {
-    document.addEventListener(name, () => { lastInput = Date.now(); }, { passive: true, signal });
+    document.addEventListener(name, () => { lastInput = performance.now(); }, { passive: true, signal });
   }
   const ticking = setInterval(() => {
-    const now = Date.now();
-    const step = now - lastTick;
+    const now = performance.now();
+    const step = Math.round(now - lastTick);
     lastTick = now;
     if (document.visibilityState !== "visible" || now - lastInput > IDLE || step > 5000) return;
     const depth = /^\d+$/.test(here) ? here : "0";
@@ -324,7 +324,7 @@ window.stage.part((signal) => {
     if (document.querySelector("dialog[open]")) return;
     if (command && event.key === "Enter") {
       event.preventDefault();
-      document.getElementById("submit")?.click();
+      if (!event.repeat) document.getElementById("submit")?.click();
       return;
     }
     if (command && event.code === "KeyS" && !event.shiftKey && !event.altKey) {
@@ -365,7 +365,8 @@ window.stage.part((signal) => {
       move(event.key === "ArrowDown" ? 1 : -1);
       return;
     }
-    if (!single || target.matches("a, button, summary") && event.key === " ") return;
+    // A key that is held down answers once.
+    if (!single || event.repeat || target.matches("a, button, summary") && event.key === " ") return;
     if (event.key === "?") {
       event.preventDefault();
       document.querySelector('[data-opens="keys"]').click();

@@ -1,6 +1,7 @@
-"""One-click links: good once, for an hour, on this machine, and only while a demo runs."""
+"""One-click links: good once, for an hour, on this machine, and only while a demo runs. And the way back."""
 
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.urls import reverse
@@ -102,3 +103,18 @@ def test_a_link_of_somebody_shut_out_is_refused():
 
     with pytest.raises(LinkRefused):
         use_sign_in_token(token, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("came_from", "back"),
+    [
+        ("http://testserver/items/abc/?again", "/items/abc/?again"),
+        ("https://elsewhere.example/items/abc/", "/"),
+        ("", "/"),
+    ],
+)
+def test_who_sends_a_form_signed_out_comes_back_to_the_page_that_sent_it(client, came_from, back):
+    answer = client.post("/items/abc/skip/", {"reason": "other"}, headers={"referer": came_from})
+
+    assert answer.status_code == 302
+    assert parse_qs(urlsplit(answer.headers["Location"]).query) == {"next": [back]}
