@@ -337,21 +337,32 @@ window.stage.part((signal) => {
     field.focus();
   };
 
+  /* The row keeps its place in the window, whatever opens or closes above it. */
   const setCurrent = (row) => {
     if (current === row) return;
+    const before = row?.getBoundingClientRect().top;
+    for (const detail of form.querySelectorAll(".detail:is(.current, .kept)")) {
+      // What was open beside a preference about the whole keeps its room until one leaves both.
+      const keeps = row?.matches(".preference") && row.closest(".dimension-wide")?.contains(detail);
+      detail.classList.toggle("kept", Boolean(keeps));
+      detail.classList.remove("current");
+    }
     if (current) {
       current.classList.remove("current");
-      detailOf(current)?.classList.remove("current");
       const matrix = current.closest(".matrix");
       if (matrix !== row?.closest(".matrix")) matrix?.style.removeProperty("--lift");
     }
     current = row;
     const turn = row && detailOf(row) ? row.closest(".turn") : null;
-    body.dataset.inspector = turn ? (turn.matches(".turn-shared") ? "right" : "middle") : "";
+    const isRight = turn?.matches(".turn-shared") || body.matches(".one-column");
+    body.dataset.inspector = turn ? (isRight ? "right" : "middle") : "";
     if (row) {
       row.classList.add("current");
+      detailOf(row)?.classList.remove("kept");
       detailOf(row)?.classList.add("current");
       showMeaning(row);
+      const moved = row.getBoundingClientRect().top - before;
+      if (moved && !row.closest(".matrix")) window.scrollBy({ top: moved, behavior: "instant" });
       uncover(row);
       for (const article of document.querySelectorAll("[data-guideline-of]")) {
         article.hidden = article.dataset.guidelineOf !== row.closest("[data-dimension]")?.dataset.dimension;
@@ -378,7 +389,8 @@ window.stage.part((signal) => {
     setCurrent(row);
     const box = row.getBoundingClientRect();
     const top = 140;
-    if (box.top < top || box.bottom > window.innerHeight - 60) {
+    const below = row.closest(".matrix") ? row : detailOf(row) ?? row;
+    if (box.top < top || below.getBoundingClientRect().bottom > window.innerHeight - 60) {
       (row.closest(".turn, .dimension-wide, .overall") ?? row).scrollIntoView({ block: "start", behavior: "instant" });
       const after = row.getBoundingClientRect();
       if (after.bottom > window.innerHeight - 60) row.scrollIntoView({ block: "center", behavior: "instant" });
@@ -435,12 +447,6 @@ window.stage.part((signal) => {
   let leaving = false;
   const keepsRow = ".bar, .guideline, .site-header, .bulk, dialog";
   const rowOf = (target) => target.closest("fieldset.rating, fieldset.preference") ?? target.closest(".detail")?.previousElementSibling ?? null;
-  const settle = (row) => {
-    const before = row.getBoundingClientRect().top;
-    setCurrent(row);
-    const moved = row.getBoundingClientRect().top - before;
-    if (moved && !row.closest(".matrix")) window.scrollBy({ top: moved, behavior: "instant" });
-  };
   document.addEventListener("pointerdown", (event) => {
     pressed = true;
     pending = null;
@@ -449,7 +455,7 @@ window.stage.part((signal) => {
   for (const name of ["click", "pointercancel"]) {
     document.addEventListener(name, () => {
       pressed = false;
-      if (pending) settle(pending);
+      if (pending) setCurrent(pending);
       else if (leaving && name === "click") setCurrent(null);
       pending = null;
       leaving = false;

@@ -12,6 +12,7 @@ from annotation.actions.assignments import claim_next
 from annotation.choices import (
     BatchKind,
     BatchSettings,
+    DimensionPreference,
     LocalScope,
     ReasonRule,
     SlotState,
@@ -660,6 +661,27 @@ def test_the_inspector_stays_in_its_turn_and_moves_nothing_after_it(open_page, k
 
     inspector = page.locator(".detail.current .inspector").bounding_box()
     assert inspector["y"] + inspector["height"] <= after.bounding_box()["y"]
+
+
+def test_rows_about_the_whole_keep_their_place_while_one_answers(open_page):
+    settings = BatchSettings(dimension_preference=DimensionPreference.ASKED)
+    _, annotator, path = held_item(BatchKind.CONVERSATION_PAIR, settings=settings)
+    page = open_page(annotator, path)
+    dimensions = page.locator("#whole .dimension-wide")
+    first, second = dimensions.nth(0), dimensions.nth(1)
+    first.locator("fieldset.rating").first.evaluate("one => window.judge.focusRow(one)")
+    place = "one => one.getBoundingClientRect().top"
+
+    before = second.evaluate(place)
+    page.keyboard.press("2")
+    page.keyboard.press("1")
+    expect(first.locator("fieldset.preference.current")).to_have_count(1)
+    assert abs(second.evaluate(place) - before) <= 1
+
+    row = second.locator("fieldset.rating").first
+    before = row.evaluate(place)
+    row.locator('input[value="2"]').click()
+    assert abs(row.evaluate(place) - before) <= 1
 
 
 def test_the_reason_is_hidden_until_it_is_asked_or_wanted(open_page):

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from annotation.actions.assignments import claim_next
 from annotation.choices import BatchKind, SlotState
-from annotation.models import Draft, Judgment, Response, Slot
+from annotation.models import Draft, Judgment, Response, Slot, Turn
 from tests.browser.steps import (
     GRADED,
     answer_everything,
@@ -106,9 +106,26 @@ def test_where_one_side_is_shown_the_inspector_leaves_the_overall_answer_free(op
     page.locator(".turn-apart fieldset.rating").last.locator("input").nth(2).click()
 
     inspector = page.locator(".detail.current .inspector").bounding_box()
-    for part in page.locator("#overall .pills, #overall .pill-apart, #overall textarea").all():
-        box = part.bounding_box()
-        assert box["x"] + box["width"] <= inspector["x"]
+    overall = page.locator("#overall").bounding_box()
+    assert inspector["y"] + inspector["height"] <= overall["y"]
+
+
+@pytest.mark.parametrize("kind", [BatchKind.TURN_PAIR, BatchKind.CONVERSATION])
+def test_where_one_side_is_read_at_a_time_a_prompt_has_the_place_and_measure_of_its_answer(
+    open_page, kind
+):
+    assignment, annotator, path = held_item(kind)
+    Turn.objects.update(prompt=LONG)
+    Response.objects.update(text=LONG)
+    page = open_page(annotator, path)
+    if kind == BatchKind.TURN_PAIR:
+        with page.expect_response("**/screen/columns/"):
+            page.keyboard.press("l")
+
+    turn = page.locator(".turn-rated").first
+    prompt = turn.locator(".prompts .prose p").first.bounding_box()
+    answer = turn.locator(".answer .prose:visible p").first.bounding_box()
+    assert (prompt["x"], prompt["width"]) == (answer["x"], answer["width"])
 
 
 def test_sides_scroll_together_until_that_is_switched_off(open_page):
