@@ -9,6 +9,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from annotation.actions.assignments import claim_next
+from annotation.actions.categories import set_support
 from annotation.choices import (
     BatchKind,
     BatchSettings,
@@ -19,7 +20,18 @@ from annotation.choices import (
 )
 from annotation.models import Assignment, Draft, Judgment, Response, Slot
 from tests.browser.steps import answer_everything, given_scores, held_item, with_files
-from tests.factories import make_batch, make_image, make_item, make_member, make_slot, make_tree
+from tests.factories import (
+    make_batch,
+    make_category,
+    make_image,
+    make_item,
+    make_lead,
+    make_mark,
+    make_member,
+    make_project,
+    make_slot,
+    make_tree,
+)
 
 
 @pytest.mark.parametrize("kind", list(BatchKind))
@@ -782,6 +794,31 @@ def test_a_phone_has_targets_for_fingers_and_pictures_without_strips(open_page):
     for target in page.locator(f"{targets}, .menu:has(.person) > summary").all():
         box = target.bounding_box()
         assert min(box["width"], box["height"]) >= 44, target.inner_text()
+
+
+def test_a_phone_gives_a_finger_room_where_a_page_has_but_a_line_of_text(open_page):
+    make_category("disaster")
+    assignment, annotator, path = held_item(BatchKind.CONVERSATION)
+    make_mark(assignment.item.dialogue, "disaster")
+    set_support(make_project(), {"en": "Call **Kim**."}, by=make_lead())
+    Response.objects.update(text="The same words.")
+    page = open_page(annotator, path, viewport={"width": 390, "height": 844})
+    small = """() => [...document.querySelectorAll("a, button, summary, select, input, textarea")]
+      .filter((one) => one.checkVisibility({visibilityProperty: true}) && !one.matches(".skip-link"))
+      .map((one) => one.closest("label") ?? one)
+      .filter((one) => one.getClientRects().length && one.getBoundingClientRect().width > 1)
+      .filter((one) => Math.min(one.getBoundingClientRect().width, one.getBoundingClientRect().height) < 44)
+      .map((one) => one.outerHTML.slice(0, 120))"""
+
+    expect(page.get_by_role("heading", name="It is marked: Disaster")).to_be_visible()
+    assert page.evaluate(small) == []
+    page.get_by_role("link", name="Open it").click()
+    expect(page.get_by_role("link", name="Show them").first).to_be_visible()
+    assert page.evaluate(small) == []
+    for name in ("skip", "hold", "flag", "report", "ask", "signed-out", "keys", "unseen"):
+        page.evaluate("(name) => document.getElementById(name).showModal()", name)
+        assert page.evaluate(small) == [], name
+        page.keyboard.press("Escape")
 
 
 def test_on_a_phone_questions_and_two_versions_fit_and_can_be_pressed(open_page):

@@ -114,7 +114,7 @@ def test_where_one_side_is_shown_the_inspector_leaves_the_overall_answer_free(op
 def test_where_one_side_is_read_at_a_time_a_prompt_has_the_place_and_measure_of_its_answer(
     open_page, kind
 ):
-    assignment, annotator, path = held_item(kind)
+    _, annotator, path = held_item(kind)
     Turn.objects.update(prompt=LONG)
     Response.objects.update(text=LONG)
     page = open_page(annotator, path)
@@ -160,6 +160,20 @@ def test_sides_scroll_together_until_that_is_switched_off(open_page):
     until(page, f"scrollY >= {place + 200}")
     after = tops()
     assert abs((before[0] - after[0]) - (before[1] - after[1])) <= 1
+
+
+def test_in_the_viewer_the_tab_key_goes_as_the_eye_does(open_page):
+    _assignment, annotator, path = pair_with_pictures()
+    for viewport in (PHONE, {"width": 1440, "height": 900}):
+        page = open_page(annotator, path, viewport=viewport)
+        page.locator("[data-viewer]:visible").first.click()
+        expect(page.locator("#viewer [data-state=shown]").first).to_be_visible()
+
+        stops = page.locator(".viewer-head :is(button, input):visible:enabled")
+        boxes = [stop.bounding_box() for stop in stops.all()]
+        places = [(box["y"] // 40, box["x"]) for box in boxes]
+        assert len(places) >= 6
+        assert places == sorted(places)
 
 
 # What folds
