@@ -299,19 +299,21 @@ window.stage.part((signal) => {
   const uncover = (row) => {
     const matrix = row?.closest(".turn .matrix");
     if (!matrix || !wide.matches || !detailOf(row)) return;
-    const lift = (by) => matrix.style.setProperty("--lift", `${by}px`);
+    const box = (one) => one.getBoundingClientRect();
+    const inspector = detailOf(row).querySelector(".inspector");
+    const bar = document.getElementById("bar");
+    if (box(row).top > box(bar).top) return; // not in view yet
     const sticks = () => parseFloat(getComputedStyle(matrix).top);
-    const needed = () => {
-      const rest = detailOf(row).querySelector(".inspector").getBoundingClientRect().top;
-      const after = Math.min(row.getBoundingClientRect().bottom + 40, matrix.getBoundingClientRect().bottom);
-      return Math.ceil(after - rest);
-    };
-    const lifted = parseInt(matrix.style.getPropertyValue("--lift"), 10) || 0;
-    const isUnderHead = row.closest(".dimension").getBoundingClientRect().top < sticks() + lifted;
-    if (isUnderHead) lift(0);
-    const toScroll = Math.min(needed(), matrix.getBoundingClientRect().top - sticks());
+    const lift = (by) => matrix.style.setProperty("--lift", `${by}px`);
+    const after = () => Math.min(box(row).bottom + 40, box(matrix).bottom);
+    let lifted = parseInt(matrix.style.getPropertyValue("--lift"), 10) || 0;
+    if (lifted && box(row.closest(".dimension")).top < sticks() + lifted) lift(lifted = 0);
+    if (after() <= box(inspector).top) return;
+    const over = after() - (box(bar).top - 8 - inspector.offsetHeight);
+    const toScroll = Math.min(over, box(matrix).top - sticks());
     if (toScroll > 0) window.scrollBy({ top: toScroll, behavior: "instant" });
-    if (needed() > 0) lift((isUnderHead ? 0 : lifted) + needed());
+    const left = Math.ceil(after() - box(inspector).top);
+    if (left > 0) lift(lifted + left);
   };
   const matrices = [...form.querySelectorAll(".turn .matrix")];
   const makeRoom = () => {

@@ -675,6 +675,30 @@ def test_the_inspector_stays_in_its_turn_and_moves_nothing_after_it(open_page, k
     assert inspector["y"] + inspector["height"] <= after.bounding_box()["y"]
 
 
+def test_going_to_a_row_far_below_leaves_its_ratings_in_their_turn(open_page):
+    _assignment, annotator, path = held_item(BatchKind.CONVERSATION)
+    Response.objects.update(text="A long answer. " * 400)
+    page = open_page(annotator, path)
+    rows = page.locator(".turn-rated").last.locator("fieldset.rating")
+
+    rows.nth(1).evaluate("one => window.judge.focusRow(one)")
+
+    expect(rows.nth(1)).to_be_in_viewport(ratio=1)
+    head = page.locator(".spine-head").last.bounding_box()
+    assert page.locator(".matrix").last.bounding_box()["y"] >= head["y"] + head["height"]
+
+
+def test_in_a_low_dialog_its_buttons_stay_in_view(open_page):
+    _assignment, annotator, path = held_item()
+    page = open_page(annotator, path, viewport={"width": 390, "height": 500})
+
+    page.evaluate("document.getElementById('keys').showModal()")
+
+    keys = page.locator("#keys")
+    expect(keys.get_by_role("heading", name="Keys")).to_be_in_viewport()
+    expect(keys.get_by_role("button", name="Close")).to_be_in_viewport(ratio=1)
+
+
 def test_rows_about_the_whole_keep_their_place_while_one_answers(open_page):
     settings = BatchSettings(dimension_preference=DimensionPreference.ASKED)
     _, annotator, path = held_item(BatchKind.CONVERSATION_PAIR, settings=settings)
