@@ -64,6 +64,20 @@ def test_the_page_and_the_command_name_each_of_the_five_and_nobody_else(client, 
         assert words in section
 
 
+def test_the_agreement_page_marks_each_of_the_five_and_nobody_else(client):
+    team = make_team(seed=1)
+    compute_all()
+    client.force_login(make_lead().user)
+
+    page = client.get(reverse("annotation:agreement", args=[team.batch.slug])).content.decode()
+
+    section = page[page.index('aria-labelledby="people-title"') :]
+    rows = re.split(r'<tr>\s*<th scope="row"><a href="[^"]*/annotators/', section)[1:]
+    assert len(rows) == 15
+    marked = {row[:16] for row in rows if "figures-signals" in row or 'class="tag"' in row}
+    assert marked == {member.public_id for member in team.bad.values()}
+
+
 def test_a_sign_does_nothing_by_itself():
     team = make_team(seed=1, items=150)
     compute_all()

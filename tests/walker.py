@@ -88,6 +88,7 @@ ALLOWED: dict[str, str] = {
     "annotation:api-ratings": NEVER,
     "annotation:api-agreement": NEVER,
     "annotation:api-reviews": NEVER,
+    "annotation:api-progress": NEVER,
     "annotation:api-quality": NEVER,
     "annotation:api-exports": NEVER,
     "annotation:api-export": NEVER,

@@ -56,17 +56,18 @@ class PreferenceAgreement:
 
 
 def preference_report(
-    patterns: Patterns, *, replicates: int = REPLICATES, seed: int = 0
+    patterns: Patterns, *, replicates: int = REPLICATES, seed: int = 0, units: int | None = None
 ) -> PreferenceAgreement:
     """Return all figures of one comparison.
 
     Pairs are two people's outcomes on one item; each item counts once, however many pairs.
 
     :param patterns: over the domain `OUTCOMES`.
+    :param units: as `reliability.resample` has it.
     """
     if patterns.domain != OUTCOMES:
         raise ValueError(f"preferences are counted over {', '.join(OUTCOMES)}")
-    drawn = resample(patterns, replicates=replicates, seed=seed)
+    drawn = resample(patterns, replicates=replicates, seed=seed, units=units)
     return PreferenceAgreement(
         units=patterns.rated_units,
         pairable_units=patterns.pairable_units,
@@ -74,14 +75,17 @@ def preference_report(
         annotators=patterns.annotators,
         clusters=patterns.pairable_clusters,
         outcomes=patterns.marginals,
-        estimates=tuple(_figures(drawn, replicates=replicates, seed=seed)),
+        estimates=tuple(_figures(drawn, replicates=replicates, seed=seed, units=units)),
     )
 
 
-def _figures(drawn: Resampled, *, replicates: int, seed: int) -> Iterator[Estimate]:
+def _figures(
+    drawn: Resampled, *, replicates: int, seed: int, units: int | None
+) -> Iterator[Estimate]:
     yield alpha_estimate(drawn, Level.NOMINAL)
     in_order = merged(drawn.patterns, into=_ORDER, domain=(FIRST, TIE, SECOND))
-    yield alpha_estimate(resample(in_order, replicates=replicates, seed=seed), Level.ORDINAL)
+    ordered = resample(in_order, replicates=replicates, seed=seed, units=units)
+    yield alpha_estimate(ordered, Level.ORDINAL)
     yield coefficient_estimate(drawn, "percent_agreement", Weighting.IDENTITY)
     decisive = drawn.estimate("decisive_agreement", "identity", _decisive_agreement, share=True)
     if decisive.value is None and drawn.facts.units:

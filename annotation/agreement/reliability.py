@@ -110,9 +110,16 @@ class Resampled:
         return "no variation: all scores are the same"
 
 
-def resample(patterns: Patterns, *, replicates: int = REPLICATES, seed: int = 0) -> Resampled:
-    """Draw the clusters `replicates` times and leave each annotator out once."""
+def resample(
+    patterns: Patterns, *, replicates: int = REPLICATES, seed: int = 0, units: int | None = None
+) -> Resampled:
+    """Draw the clusters `replicates` times and leave each annotator out once.
+
+    :param units: how many there are, where the patterns count each pair of people as a unit.
+    """
     facts = basis(patterns)
+    if units is not None:
+        facts = replace(facts, units=units)
     sums, times = cluster_sums(patterns)
     whole = split(times.astype(np.float64) @ sums, len(patterns.domain))
     drawn, left_out = _varied(patterns, sums, times, replicates=replicates, seed=seed)
@@ -171,12 +178,15 @@ def spearman_brown_estimate(alpha: Estimate, *, ratings: float) -> Estimate:
     )
 
 
-def short_report(patterns: Patterns, *, replicates: int = REPLICATES, seed: int = 0) -> Reliability:
+def short_report(
+    patterns: Patterns, *, replicates: int = REPLICATES, seed: int = 0, units: int | None = None
+) -> Reliability:
     """Return what pages show of one dimension: ordinal alpha, AC2, exact and within one point.
 
     :param patterns: over a domain of numbers in their order.
+    :param units: as `resample` has it.
     """
-    drawn = resample(patterns, replicates=replicates, seed=seed)
+    drawn = resample(patterns, replicates=replicates, seed=seed, units=units)
     return _reliability(
         drawn,
         (

@@ -11,6 +11,7 @@ from annotation.api.batches import batch_of, refuse_future
 from annotation.api.throttling import Reading
 from annotation.api.views import Endpoint
 from annotation.choices import TokenScope
+from annotation.reports.reviews import review_counts
 from annotation.reports.verifiers import batch_verification
 
 
@@ -36,6 +37,10 @@ class ReviewFigures(serializers.Serializer[dict[str, Any]]):
     annotators = serializers.IntegerField()
     dimensions = serializers.ListField(child=serializers.DictField())
     overall = serializers.DictField(allow_null=True)
+    waits = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="Now: judgments to review, of these blind; with their authors; items to decide.",
+    )
 
 
 class Reviews(Endpoint):
@@ -61,4 +66,6 @@ class Reviews(Endpoint):
         batch = batch_of(request, slug)
         if number is not None:
             refuse_future(number, batch.last_number)
-        return Response(ReviewFigures(batch_verification(batch, number=number).as_dict()).data)
+        told = batch_verification(batch, number=number).as_dict()
+        told["waits"] = review_counts(batch).waits()
+        return Response(ReviewFigures(told).data)

@@ -8,11 +8,13 @@ from annotation.api.authentication import HasKey
 from annotation.api.batches import Pairs, Ratings
 from annotation.api.exports import ExportFile, Exports, ExportState
 from annotation.api.images import ImageFile
+from annotation.api.progress import Progress
 from annotation.api.quality import Quality
 from annotation.api.reviews import Reviews
 from annotation.api.views import Unknown
 
 urlpatterns = [
+    path("batches/<slug:slug>/progress/", Progress.as_view(), name="api-progress"),
     path("batches/<slug:slug>/pairs/", Pairs.as_view(), name="api-pairs"),
     path("batches/<slug:slug>/ratings/", Ratings.as_view(), name="api-ratings"),
     path("batches/<slug:slug>/agreement/", Agreement.as_view(), name="api-agreement"),

@@ -198,13 +198,21 @@ class BatchProgress:
             lines.append(
                 f"  time     {self.minutes:g} min an item (median of {self.timed}){announced}"
             )
+        if self.compared:
+            lines.append(
+                f"  against  {self.contradicting} of {self.compared} kept a preference against "
+                f"their own scores ({self.contradicting_percent} %)"
+            )
         lines.append(
             f"  waiting  {self.reported} reported, {self.parked} parked, {self.flagged} flagged, "
             f"{self.surplus} surplus, {self.questions} asked, {self.reviews} to review, "
             f"{self.adjudications} to decide"
         )
         lines += [
-            f"  {row.pseudonym:<16} {row.submitted} submitted, {row.held} held, {row.skipped} skipped"
+            f"  {row.pseudonym:<16} {row.submitted} submitted, {row.held} held, "
+            f"{row.returned} returned, {row.skipped} skipped, {row.lapsed} lapsed, "
+            f"{row.surplus} surplus"
+            + (f", {row.minutes:g} min an item" if row.minutes is not None else "")
             for row in self.annotators
         ]
         return "\n".join(lines)

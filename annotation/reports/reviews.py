@@ -104,6 +104,15 @@ class ReviewCounts:
     adjudications: int
     reviewed: int
 
+    def waits(self) -> dict[str, int]:
+        """Return what waits, for JSON."""
+        return {
+            "reviews": self.waiting,
+            "blind": self.blind,
+            "returned": self.returned,
+            "adjudications": self.adjudications,
+        }
+
 
 def has_judged_alone(member: Member, item_id: int) -> bool:
     """Say whether the reviewer has judged the item before they saw anything of others'."""

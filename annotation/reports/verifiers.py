@@ -13,7 +13,6 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 
-from annotation.agreement.estimates import Estimate
 from annotation.agreement.patterns import count_patterns
 from annotation.agreement.preferences import OUTCOMES, PreferenceAgreement, preference_report
 from annotation.agreement.reliability import Reliability, short_report
@@ -31,12 +30,24 @@ SET = "blind reviews"
 
 @dataclass(frozen=True, slots=True)
 class VerifiedDimension:
-    """One dimension: `reliability` counts a pair as a unit with two ratings."""
+    """One dimension: `reliability` counts a pair as a unit with two ratings.
+
+    :ivar units: how many answers or conversations the pairs are of; these decide the states.
+    """
 
     key: str
     level: str
     name: Mapping[str, str]
+    units: int
     reliability: Reliability
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedOverall:
+    """The preference of the whole, likewise; `units` are items."""
+
+    units: int
+    agreement: PreferenceAgreement
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +71,7 @@ class BatchVerification:
     verifiers: int
     annotators: int
     dimensions: tuple[VerifiedDimension, ...]
-    overall: PreferenceAgreement | None
+    overall: VerifiedOverall | None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; what is undefined is null."""
@@ -79,6 +90,7 @@ class BatchVerification:
                     "key": one.key,
                     "level": one.level,
                     "name": dict(one.name),
+                    "units": one.units,
                     "pairs": one.reliability.pairable_units,
                     "dialogues": one.reliability.clusters,
                     "marginals": list(one.reliability.marginals),
@@ -87,9 +99,10 @@ class BatchVerification:
                 for one in self.dimensions
             ],
             "overall": {
-                "pairs": self.overall.pairable_units,
-                "outcomes": dict(zip(OUTCOMES, self.overall.outcomes, strict=True)),
-                "figures": _figures(self.overall.estimates),
+                "units": self.overall.units,
+                "pairs": self.overall.agreement.pairable_units,
+                "outcomes": dict(zip(OUTCOMES, self.overall.agreement.outcomes, strict=True)),
+                "figures": _figures(self.overall.agreement.estimates),
             }
             if self.overall
             else None,
@@ -166,16 +179,19 @@ def _dimensions(
     for item, response, dimension, member, score, _dialogue in _ratings(alone):
         verified[item, response, dimension].append((member, score))
     pairs: dict[int, list[tuple[str, int, int, int]]] = defaultdict(list)
+    units: dict[int, set[int]] = defaultdict(set)
     for item, response, dimension, member, score, dialogue in _ratings(annotators):
         for verifier, other in verified[item, response, dimension]:
             unit = f"{item}/{response}/{member}/{verifier}"
             pairs[dimension] += [(unit, member, score, dialogue), (unit, verifier, other, dialogue)]
+            units[dimension].add(response)
     for one in Dimension.objects.filter(pk__in=pairs).order_by("position"):
         yield VerifiedDimension(
             key=one.key,
             level=one.level,
             name=one.name,
-            reliability=short_report(_patterns(pairs[one.pk], domains[one.pk])),
+            units=(count := len(units[one.pk])),
+            reliability=short_report(_patterns(pairs[one.pk], domains[one.pk]), units=count),
         )
 
 
@@ -194,20 +210,21 @@ def _ratings(judgments: JudgmentQuerySet) -> Iterable[tuple[Any, ...]]:
     )
 
 
-def _overall(alone: JudgmentQuerySet, annotators: JudgmentQuerySet) -> PreferenceAgreement | None:
+def _overall(alone: JudgmentQuerySet, annotators: JudgmentQuerySet) -> VerifiedOverall | None:
     verified: dict[int, list[tuple[int, str]]] = defaultdict(list)
     for item, member, side, _dialogue in _preferences(alone):
         verified[item].append((member, side))
-    pairs = [
-        row
-        for item, member, side, dialogue in _preferences(annotators)
-        for verifier, other in verified[item]
-        for row in (
-            (f"{item}/{member}/{verifier}", member, side, dialogue),
-            (f"{item}/{member}/{verifier}", verifier, other, dialogue),
-        )
-    ]
-    return preference_report(_patterns(pairs, OUTCOMES)) if pairs else None
+    rows: list[tuple[str, int, str, int]] = []
+    items: set[int] = set()
+    for item, member, side, dialogue in _preferences(annotators):
+        for verifier, other in verified[item]:
+            unit = f"{item}/{member}/{verifier}"
+            rows += [(unit, member, side, dialogue), (unit, verifier, other, dialogue)]
+            items.add(item)
+    if not rows:
+        return None
+    agreement = preference_report(_patterns(rows, OUTCOMES), units=len(items))
+    return VerifiedOverall(len(items), agreement)
 
 
 def _preferences(judgments: JudgmentQuerySet) -> Iterable[tuple[int, int, str, int]]:
@@ -227,32 +244,3 @@ def _preferences(judgments: JudgmentQuerySet) -> Iterable[tuple[int, int, str, i
 def _patterns(rows: Sequence[tuple[str, int, Any, int]], domain: Sequence[Any]) -> Any:
     units, people, values, dialogues = zip(*rows, strict=True)
     return count_patterns(units, people, values, domain=domain, clusters=dialogues)
-
-
-def figure_words(reliability: Reliability) -> dict[str, str]:
-    """Return the figures a page and a terminal show, each with its interval."""
-    alpha = reliability.figure("krippendorff_alpha", "ordinal")
-    exact = reliability.figure("percent_agreement", "identity")
-    within = reliability.figure("percent_agreement", "within_1")
-    return {
-        "pairs": str(reliability.pairable_units),
-        "alpha": _number(alpha),
-        "exact": _percent(exact),
-        "within": _percent(within),
-        "state": alpha.state.value,
-    }
-
-
-def _number(one: Estimate) -> str:
-    if one.value is None:
-        return "–"
-    interval = "" if one.low is None else f" ({one.low:.2f} to {one.high:.2f})"
-    return f"{one.value:.2f}{interval}"
-
-
-def _percent(one: Estimate) -> str:
-    if one.value is None:
-        return "–"
-    known = one.low is not None and one.high is not None
-    interval = f" ({100 * one.low:.0f}–{100 * one.high:.0f})" if known else ""  # type: ignore[operator]
-    return f"{100 * one.value:.0f} %{interval}"

@@ -1,5 +1,6 @@
 """The reviewers' pages: what waits, and one judgment beside the conversation it is about."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -9,6 +10,7 @@ from django.http import Http404, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.gzip import gzip_page
@@ -25,6 +27,9 @@ from annotation.actions.reviews import (
     return_to_author,
     see_others,
 )
+from annotation.agreement.estimates import State
+from annotation.agreement.preferences import PreferenceAgreement
+from annotation.agreement.reliability import Reliability
 from annotation.choices import ANNOTATING, Cause, ReviewOutcome
 from annotation.errors import AnnotationError
 from annotation.forms.reviews import address_of, filter_of
@@ -34,6 +39,7 @@ from annotation.models.judgments import Judgment
 from annotation.models.projects import Member
 from annotation.models.reviews import Review
 from annotation.permissions import can_lead
+from annotation.rendering import charts
 from annotation.rendering.text import without_unstorable
 from annotation.reports.adjudications import adjudication_rows, begun_by, decided_by
 from annotation.reports.comparing import Compared, compare, differing_first
@@ -51,11 +57,11 @@ from annotation.reports.reviews import (
     waiting_reviews,
     waiting_rows,
 )
-from annotation.reports.verifiers import batch_verification, figure_words
+from annotation.reports.verifiers import batch_verification
 from annotation.reports.words import in_language
 from annotation.views.access import UserRequest, as_reviewer, wants_part
 from annotation.views.fixing import newest_judgment
-from annotation.views.words import KINDS, STATES
+from annotation.views.words import KINDS, SCOPES, STATES
 
 ON_A_PAGE = 50
 OUTCOMES = {
@@ -136,18 +142,41 @@ def batch_reviews(batch: Batch) -> dict[str, Any]:
             "annotators": report.annotators,
             "number": report.number,
             "rows": [
-                {
-                    **(words := figure_words(one.reliability)),
-                    "name": in_language(one.name) or one.key,
-                    "state": STATES[words["state"]],
-                }
+                _verified_row(
+                    in_language(one.name) or one.key, one.units, one.reliability, "ordinal"
+                )
                 for one in report.dimensions
             ],
         }
+        if report.overall is not None:
+            overall = report.overall
+            verified["rows"].append(
+                _verified_row(SCOPES["overall"], overall.units, overall.agreement, "nominal")
+            )
     return {
         "reviews": review_counts(batch),
         "readers": calibration_readers(batch),
         "verified": verified,
+    }
+
+
+def _verified_row(
+    name: str | Promise, units: int, found: Reliability | PreferenceAgreement, level: str
+) -> dict[str, Any]:
+    """Return one line; with too few units alpha is not shown."""
+    alpha = found.figure("krippendorff_alpha", level)
+    if alpha.state == State.INSUFFICIENT:
+        alpha = replace(alpha, value=None, low=None, high=None)
+    within = found.figure("percent_agreement", "within_1") if level == "ordinal" else None
+    return {
+        "name": name,
+        "units": units,
+        "pairs": found.pairable_units,
+        "alpha": alpha,
+        "exact": found.figure("percent_agreement", "identity"),
+        "within_1": within,
+        "shape": charts.state_shape(alpha.state),
+        "state_word": STATES[alpha.state],
     }
 
 

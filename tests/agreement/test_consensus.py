@@ -54,22 +54,48 @@ def test_units_with_the_same_answers_are_fitted_as_one_and_counted_each():
     who = np.concatenate([rng.permutation(5)[: (unit == one).sum()] for one in range(200)])
     label = rng.choice(3, len(unit), p=[0.7, 0.2, 0.1])
 
-    model = dawid_skene(unit, who, label, classes=3, most_steps=50)
+    model = dawid_skene(unit, who, label, classes=3)
 
-    posterior = np.full((unit.max() + 1, 3), 1 / 3)
-    for one in np.unique(unit):
-        posterior[one] = np.bincount(label[unit == one], minlength=3) / (unit == one).sum()
-    for _ in range(model.steps):
-        prior, errors = posterior.mean(axis=0), np.zeros((5, 3, 3))
-        for one, person, said in zip(unit, who, label, strict=True):
-            errors[person, :, said] += posterior[one]
+    posterior, log_likelihood = plain_em(unit, who, label, classes=3, steps=20_000)
+    assert model.converged
+    assert model.posterior == pytest.approx(posterior, abs=1e-6)
+    assert model.log_likelihood == pytest.approx(log_likelihood)
+
+
+def plain_em(unit, who, label, *, classes, steps):
+    """Dawid and Skene's own steps, rating by rating; returns the posterior and log likelihood."""
+    posterior = np.zeros((unit.max() + 1, classes))
+    np.add.at(posterior, (unit, label), 1)
+    rated = posterior.sum(axis=1, keepdims=True)
+    posterior = np.where(rated > 0, posterior / np.maximum(rated, 1), 1 / classes)
+    for _ in range(steps):
+        prior, errors = posterior.mean(axis=0), np.zeros((who.max() + 1, classes, classes))
+        np.add.at(errors.transpose(0, 2, 1), (who, label), posterior[unit])
         errors /= errors.sum(axis=2, keepdims=True)
         chances = np.tile(prior, (len(posterior), 1))
-        for one, person, said in zip(unit, who, label, strict=True):
-            chances[one] *= errors[person, :, said]
-        posterior = chances / chances.sum(axis=1, keepdims=True)
-    assert model.posterior == pytest.approx(posterior, abs=1e-9)
-    assert model.log_likelihood == pytest.approx(np.log(chances.sum(axis=1)).sum())
+        np.multiply.at(chances, unit, errors[who, :, label])
+        renewed = chances / chances.sum(axis=1, keepdims=True)
+        change, posterior = np.abs(renewed - posterior).max(), renewed
+        if change < 1e-12:
+            break
+    return posterior, np.log(chances.sum(axis=1)).sum()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_leaping_ahead_ends_where_plain_em_ends_in_a_fraction_of_its_steps(seed):
+    rng = np.random.default_rng(seed)
+    unit = np.repeat(np.arange(400), 3)
+    who = np.concatenate([rng.permutation(12)[:3] for _ in range(400)])
+    seen = rng.normal(size=400)[unit] + rng.normal(scale=0.5, size=1200)
+    label = np.digitize(seen, (-0.4, 0.6))
+
+    model = dawid_skene(unit, who, label, classes=3)
+
+    assert model.converged
+    posterior, log_likelihood = plain_em(unit, who, label, classes=3, steps=20_000)
+    assert model.log_likelihood == pytest.approx(log_likelihood, abs=1e-6)
+    assert model.posterior == pytest.approx(posterior, abs=1e-4)
+    assert not dawid_skene(unit, who, label, classes=3, most_steps=10).converged
 
 
 def test_dawid_skene_says_when_it_has_not_converged():

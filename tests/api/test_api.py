@@ -16,6 +16,7 @@ from annotation.api.views import INERT
 from annotation.choices import Cause, Role, TokenScope
 from annotation.models import Batch, Export, Member, Project
 from annotation.reports.agreement import batch_agreement
+from annotation.reports.figures import QUALITY, REPORTS
 from tests.exported import decided_batch, export
 from tests.factories import make_batch, make_items, make_lead, make_member, make_slot
 from tests.judged import judge, make_picture
@@ -89,7 +90,9 @@ PATHS = {
     "batches/cats/pairs/": TokenScope.READ_PAIRS,
     "batches/cats/ratings/": TokenScope.READ_RATINGS,
     "batches/cats/agreement/": TokenScope.READ_AGREEMENT,
+    "batches/cats/progress/": TokenScope.READ_AGREEMENT,
     "batches/cats/quality/": TokenScope.READ_AGREEMENT,
+    "batches/cats/reviews/": TokenScope.READ_AGREEMENT,
     "exports/": TokenScope.EXPORTS,
     "exports/nothing/": TokenScope.EXPORTS,
     "exports/nothing/file/": TokenScope.EXPORTS,
@@ -283,6 +286,40 @@ def test_agreement_is_that_of_the_page_and_of_any_number_before(machine, judged)
     assert now["figures"] == batch_agreement(judged, number=6).as_dict()
     assert (before["number"], before["newest"]) == (5, 6)
     assert (now["figures"]["annotators"], before["figures"]["annotators"]) == (2, 1)
+
+
+@pytest.mark.parametrize("of", REPORTS)
+def test_every_report_is_a_command_and_in_the_api_with_the_same_numbers(
+    machine, judged, capsys, of
+):
+    judge(judged.items.first(), make_member(), scores={})
+    number = Batch.objects.get(pk=judged.pk).last_number
+    if of == QUALITY:
+        call_command("report_quality", "--batch", "cats", "--json")
+        told = machine.get("batches/cats/quality/", {"snapshot": number}).json()
+    else:
+        call_command("report_agreement", "--batch", "cats", "--of", of, "--json")
+        asked = {"snapshot": number, "of": of}
+        told = machine.get("batches/cats/agreement/", asked).json()["figures"]
+
+    printed = json.loads(capsys.readouterr().out)
+    if of == QUALITY:  # whose envelope names the newest number instead of the batch
+        del printed["batch"], told["newest"]
+    assert told == printed
+
+
+def test_where_a_batch_stands_and_what_its_reviews_say_is_in_the_api_too(machine, judged, capsys):
+    call_command("batch", "cats", "--json")
+    printed = json.loads(capsys.readouterr().out)
+    told = machine.get("batches/cats/progress/").json()
+    call_command("report_reviews", "--batch", "cats", "--json")
+    reviews = json.loads(capsys.readouterr().out)
+
+    assert {**told, "at": ""} == {**printed, "at": ""}
+    assert told["seats"]["submitted"] == 5
+    assert [row["pseudonym"] for row in told["annotators"]] == ["robin"]
+    assert machine.get("batches/cats/reviews/").json() == reviews
+    assert set(reviews["waits"]) == {"reviews", "blind", "returned", "adjudications"}
 
 
 def test_an_export_is_started_watched_and_fetched_also_from_the_middle(machine, judged, sent):

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from annotation.agreement.estimates import State
 from annotation.choices import Role, SeatPurpose
 from annotation.models import Item
 from annotation.reports.agreement import batch_agreement
@@ -88,7 +89,37 @@ def test_blind_reviews_change_no_figure_of_the_annotators():
         after["dimensions"],
         after["preferences"],
     ]
-    assert batch_verification(batch).overall.pairable_units == 8
+    assert batch_verification(batch).overall.agreement.pairable_units == 8
+
+
+def test_many_pairs_of_few_answers_are_too_few_to_tell_and_the_page_shows_no_alpha(client):
+    batch, items = blind_batch(items=2)
+    for item in items:
+        for person in range(6):
+            judge(item, make_member(), scores=scores(item, person % 4), overall="tie")
+        for reviewer in range(2):
+            judge(
+                item,
+                make_member(Role.REVIEWER),
+                scores=scores(item, reviewer),
+                overall="tie",
+                purpose=SeatPurpose.REVIEW,
+            )
+    batch_report = batch_verification(batch)
+
+    (text,) = batch_report.dimensions
+    assert (text.units, text.reliability.pairable_units) == (2, 24)
+    alpha = text.reliability.figure("krippendorff_alpha", "ordinal")
+    assert (alpha.state, alpha.reason) == (
+        State.INSUFFICIENT,
+        "2 units with two ratings or more; 20 are the least",
+    )
+    assert batch_report.overall.units == 2
+    client.force_login(make_lead().user)
+    page = client.get(reverse("annotation:batch", args=[batch.slug])).content.decode()
+    table = page[page.index('id="batch-reviews"') :]
+    assert "<strong>–</strong>" in table
+    assert "too few" in table
 
 
 def test_a_snapshot_says_the_same_for_ever():
@@ -111,7 +142,9 @@ def test_page_command_and_report_say_the_same(client, capsys):
     report = batch_verification(batch).as_dict()
 
     call_command("report_reviews", "--batch", batch.slug, "--json")
-    assert json.loads(capsys.readouterr().out) == json.loads(json.dumps(report))
+    told = json.loads(capsys.readouterr().out)
+    waits = {"reviews": 2, "blind": 2, "returned": 0, "adjudications": 0}
+    assert told == {**json.loads(json.dumps(report)), "waits": waits}
     call_command("report_reviews", "--batch", batch.slug)
     assert "2 items, 2 reviewers, 2 annotators" in capsys.readouterr().out
     client.force_login(make_lead().user)

@@ -2,13 +2,21 @@
 
 import json
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from annotation.agreement.consensus import ConsensusSummary
-from annotation.agreement.estimates import Estimate
+from annotation.management.figures import (
+    coefficient,
+    counts,
+    figure_cells,
+    interval,
+    share,
+    state,
+    table,
+)
 from annotation.management.snapshots import add_snapshot_arguments, snapshot_of
 from annotation.reports.agreement import BatchAgreement
 from annotation.reports.annotators import BatchAnnotators, FirstShown
@@ -58,20 +66,20 @@ class Command(BaseCommand):
 def _annotators(report: BatchAnnotators) -> Iterable[str]:
     yield f"{report.batch} at number {report.number}, independent set, by pseudonym"
     yield ""
-    yield from _table(
+    yield from table(
         ["annotator", "dimension", "severity", "shrunk", "q", "distance", "exact", "with most",
          "alpha without", "ratings"],
         [
             [
                 one.pseudonym,
                 figures.key,
-                _number(figures.severity),
-                _number(figures.shrunk),
-                _number(figures.q) + (" *" if figures.marked else ""),
-                _number(figures.absolute),
-                _percent(figures.exact),
-                f"{_percent(figures.consensus)} of {figures.with_consensus}",
-                f"{_number(figures.alpha_without)} ({_number(figures.alpha_change)})",
+                coefficient(figures.severity),
+                coefficient(figures.shrunk),
+                coefficient(figures.q) + (" *" if figures.marked else ""),
+                coefficient(figures.absolute),
+                share(figures.exact),
+                f"{share(figures.consensus)} of {figures.with_consensus}",
+                f"{coefficient(figures.alpha_without)} ({coefficient(figures.alpha_change)})",
                 str(figures.ratings),
             ]
             for one in report.annotators
@@ -79,13 +87,13 @@ def _annotators(report: BatchAnnotators) -> Iterable[str]:
         ],
     )  # fmt: skip
     yield ""
-    yield from _table(
+    yield from table(
         ["annotator", "items", "minutes", "first shown", "q", "against scores"],
         [
             [
                 one.pseudonym,
                 str(one.items),
-                _number(one.minutes),
+                coefficient(one.minutes),
                 *_first(one.first_shown),
                 f"{one.kept} kept, {one.changed} changed of {one.preferences}",
             ]
@@ -93,12 +101,12 @@ def _annotators(report: BatchAnnotators) -> Iterable[str]:
         ],
     )
     yield ""
-    yield from _table(
+    yield from table(
         ["dimension", "one", "other", "exact", "difference", "units"],
         [
             [
-                pair.dimension, pair.one, pair.other, _percent(pair.exact),
-                _number(pair.difference), str(pair.units),
+                pair.dimension, pair.one, pair.other, share(pair.exact),
+                coefficient(pair.difference), str(pair.units),
             ]
             for pair in report.pairs
         ],
@@ -110,9 +118,9 @@ def _first(shown: Sequence[FirstShown]) -> list[str]:
     if overall is None:
         return ["–", "–"]
     place = overall.position
-    share = f"{_percent(place.share)} of {place.decided}"
-    share += _range(place.low, place.high, percent=True)
-    return [share, _number(overall.q) + (" *" if overall.marked else "")]
+    first = f"{share(place.share)} of {place.decided}"
+    first += interval(place.low, place.high, percent=True)
+    return [first, coefficient(overall.q) + (" *" if overall.marked else "")]
 
 
 def _disagreements(report: BatchDisagreements) -> Iterable[str]:
@@ -121,7 +129,7 @@ def _disagreements(report: BatchDisagreements) -> Iterable[str]:
         f"{report.units} units two points or more apart, {len(report.listed)} listed"
     )
     yield ""
-    yield from _table(
+    yield from table(
         ["item", "turn", "side", "dimension", "lowest", "highest", "prompt"],
         [
             [
@@ -141,16 +149,17 @@ def _disagreements(report: BatchDisagreements) -> Iterable[str]:
 def _effects(report: BatchEffects) -> Iterable[str]:
     yield f"{report.batch} at number {report.number}, independent set, decided overall preferences"
     yield ""
-    yield from _table(
+    yield from table(
         ["side with more", "preferred (95 %)", "p", "equal", "log odds (95 %)"],
         [
             [
                 one.property,
-                f"{_percent(one.wins.share)} of {one.wins.decided}"
-                + _range(one.wins.low, one.wins.high, percent=True),
-                _number(one.wins.p),
+                f"{share(one.wins.share)} of {one.wins.decided}"
+                + interval(one.wins.low, one.wins.high, percent=True),
+                coefficient(one.wins.p),
                 str(one.equal),
-                _number(one.slope.slope) + _range(one.slope.low, one.slope.high, percent=False)
+                coefficient(one.slope.slope)
+                + interval(one.slope.low, one.slope.high, percent=False)
                 if one.slope
                 else "–",
             ]
@@ -162,7 +171,7 @@ def _effects(report: BatchEffects) -> Iterable[str]:
 def _consensus(report: BatchConsensus) -> Iterable[str]:
     yield f"{report.batch} at number {report.number}, independent set, two ratings or more"
     yield ""
-    yield from _table(
+    yield from table(
         ["of", "units", "unanimous", "majority", "no majority", "Dawid and Skene", "differs"],
         [
             [
@@ -181,12 +190,12 @@ def _consensus(report: BatchConsensus) -> Iterable[str]:
             f"{report.told_apart} items without a majority overall, or where the model says "
             f"otherwise; {len(report.listed)} listed"
         )
-        yield from _table(
+        yield from table(
             ["item", "votes", "majority", "Dawid and Skene", "probability"],
             [
                 [
-                    one.item, _counts(one.votes), one.majority or "none", one.second or "–",
-                    _number(one.probability),
+                    one.item, counts(one.votes), one.majority or "none", one.second or "–",
+                    coefficient(one.probability),
                 ]
                 for one in report.listed
             ],
@@ -215,13 +224,13 @@ def _models(one: ModelRanking) -> Iterable[str]:
     )
     if not one.models:
         return
-    yield from _table(
+    yield from table(
         ["model", "against the mean (95 %)", "log odds (95 %)", "won", "tied", "lost", "part"],
         [
             [
                 row.model,
-                _percent(row.share) + _range(row.share_low, row.share_high, percent=True),
-                _number(row.strength) + _range(row.low, row.high, percent=False),
+                share(row.share) + interval(row.share_low, row.share_high, percent=True),
+                coefficient(row.strength) + interval(row.low, row.high, percent=False),
                 *(str(count) for count in (row.won, row.tied, row.lost, row.part)),
             ]
             for row in one.models
@@ -235,15 +244,15 @@ def in_words(report: BatchAgreement) -> Iterable[str]:
         f"{report.batch} at number {report.number}, independent set: {report.judgments} judgments "
         f"of {report.items} items in {report.dialogues} dialogues by {report.annotators} annotators"
     )
-    yield f"left out of {report.submitted}: {_counts(report.left_out)}"
+    yield f"left out of {report.submitted}: {counts(report.left_out)}"
     if report.dimensions:
         yield ""
-        yield from _table(
+        yield from table(
             ["dimension", "alpha (95 %)", "AC2", "exact", "within 1", "pairs", "state"],
             [
                 [
                     one.key,
-                    *_figures(
+                    *figure_cells(
                         [
                             one.reliability.figure("krippendorff_alpha", "ordinal"),
                             one.reliability.figure("gwet_ac", "linear"),
@@ -252,7 +261,7 @@ def in_words(report: BatchAgreement) -> Iterable[str]:
                         ]
                     ),
                     str(one.reliability.pairable_units),
-                    _state(one.reliability.figure("krippendorff_alpha", "ordinal")),
+                    state(one.reliability.figure("krippendorff_alpha", "ordinal")),
                 ]
                 for one in report.dimensions
             ],
@@ -264,15 +273,15 @@ def in_words(report: BatchAgreement) -> Iterable[str]:
                 f"{score}: {count}"
                 for score, count in zip(found.domain, found.marginals, strict=True)
             )
-            yield f"{one.key}: scores {scores}; left out: {_counts(one.left_out)}"
+            yield f"{one.key}: scores {scores}; left out: {counts(one.left_out)}"
     if report.preferences:
         yield ""
-        yield from _table(
+        yield from table(
             ["preference", "alpha (95 %)", "exact", "ties", "reversals", "first shown", "state"],
             [
                 [
                     one.dimension or one.scope,
-                    *_figures(
+                    *figure_cells(
                         [
                             one.agreement.figure("krippendorff_alpha", "nominal"),
                             one.agreement.figure("percent_agreement"),
@@ -280,52 +289,14 @@ def in_words(report: BatchAgreement) -> Iterable[str]:
                             one.agreement.figure("reversal_rate"),
                         ]
                     ),
-                    _percent(one.first_shown.share)
+                    share(one.first_shown.share)
                     + f" of {one.first_shown.decided}"
-                    + _range(one.first_shown.low, one.first_shown.high, percent=True),
-                    _state(one.agreement.figure("krippendorff_alpha", "nominal")),
+                    + interval(one.first_shown.low, one.first_shown.high, percent=True),
+                    state(one.agreement.figure("krippendorff_alpha", "nominal")),
                 ]
                 for one in report.preferences
             ],
         )
-
-
-def _figures(estimates: Sequence[Estimate]) -> list[str]:
-    """Return the cells of one row, each figure with its interval; shares in percent."""
-    cells = []
-    for one in estimates:
-        share = one.measure.endswith(("agreement", "share", "rate"))
-        figure = _percent(one.value) if share else _number(one.value)
-        cells.append(figure + _range(one.low, one.high, percent=share))
-    return cells
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.0f} %"
-
-
-def _range(low: float | None, high: float | None, *, percent: bool) -> str:
-    if low is None or high is None:
-        return ""
-    return f" ({100 * low:.0f} to {100 * high:.0f})" if percent else f" ({low:.2f} to {high:.2f})"
-
-
-def _state(one: Estimate) -> str:
-    return f"{one.state.value}: {one.reason}" if one.reason else one.state.value
-
-
-def _counts(left_out: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason} {count}" for reason, count in left_out.items()) or "nothing"
-
-
-def _table(header: list[str], rows: list[list[str]]) -> Iterable[str]:
-    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
-    for row in [header, *rows]:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 PRINTED: dict[type, Callable[[Any], Iterable[str]]] = {

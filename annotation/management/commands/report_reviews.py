@@ -2,12 +2,17 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from annotation.agreement.preferences import PreferenceAgreement
+from annotation.agreement.reliability import Reliability
+from annotation.management.figures import figure_cells, state, table
 from annotation.management.snapshots import add_snapshot_arguments, snapshot_of
-from annotation.reports.verifiers import BatchVerification, batch_verification, figure_words
+from annotation.reports.reviews import ReviewCounts, review_counts
+from annotation.reports.verifiers import BatchVerification, batch_verification
 
 
 class Command(BaseCommand):
@@ -22,35 +27,50 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         batch, number = snapshot_of(options)
-        report = batch_verification(batch, number=number)
+        report, counts = batch_verification(batch, number=number), review_counts(batch)
         if options["json"]:
-            self.stdout.write(json.dumps(report.as_dict(), ensure_ascii=False))
+            body = {**report.as_dict(), "waits": counts.waits()}
+            self.stdout.write(json.dumps(body, ensure_ascii=False, allow_nan=False))
         else:
-            for line in _lines(report):
-                self.stdout.write(line)
+            self.stdout.write("\n".join(_lines(report, counts)))
 
 
-def _lines(report: BatchVerification) -> list[str]:
-    lines = [
-        f"{report.batch}, evidence number {report.number}: {report.reviewed} judgments reviewed "
+def _lines(report: BatchVerification, counts: ReviewCounts) -> Iterable[str]:
+    yield (
+        f"{report.batch} at number {report.number}: {report.reviewed} judgments reviewed "
         f"({report.accepted} accepted, {report.fixed} fixed, {report.returned} returned), "
-        f"{report.blind} of them blind",
+        f"{report.blind} of them blind"
+    )
+    yield (
+        f"now {counts.waiting} wait for a review ({counts.blind} blind), {counts.returned} are with "
+        f"their authors, {counts.adjudications} items wait to be decided"
+    )
+    yield (
         f"blind reviews: {report.items} items, {report.verifiers} reviewers, "
-        f"{report.annotators} annotators",
+        f"{report.annotators} annotators"
+    )
+    rows = [
+        _row(one.key, one.units, one.reliability.pairable_units, one.reliability, "ordinal")
+        for one in report.dimensions
     ]
-    for one in report.dimensions:
-        words = figure_words(one.reliability)
-        lines.append(
-            f"  {one.key:<32} {words['pairs']:>6} pairs  alpha {words['alpha']}  "
-            f"exact {words['exact']}  within 1 {words['within']}  {words['state']}"
-        )
     if report.overall is not None:
-        exact = report.overall.figure("percent_agreement")
-        alpha = report.overall.figure("krippendorff_alpha", "nominal")
-        value = "–" if alpha.value is None else f"{alpha.value:.2f}"
-        share = "–" if exact.value is None else f"{100 * exact.value:.0f} %"
-        lines.append(
-            f"  {'overall preference':<32} {report.overall.pairable_units:>6} pairs  "
-            f"alpha {value}  exact {share}  {alpha.state.value}"
+        found = report.overall.agreement
+        rows.append(
+            _row("overall preference", report.overall.units, found.pairable_units, found, "nominal")
         )
-    return lines
+    if rows:
+        yield ""
+        yield from table(
+            ["dimension", "units", "pairs", "alpha (95 %)", "exact", "within 1", "state"], rows
+        )
+
+
+def _row(
+    name: str, units: int, pairs: int, found: Reliability | PreferenceAgreement, level: str
+) -> list[str]:
+    alpha = found.figure("krippendorff_alpha", level)
+    shares = [found.figure("percent_agreement", "identity")]
+    if isinstance(found, Reliability):
+        shares.append(found.figure("percent_agreement", "within_1"))
+    cells = figure_cells([alpha, *shares])
+    return [name, str(units), str(pairs), *cells, *["–"] * (3 - len(cells)), state(alpha)]
