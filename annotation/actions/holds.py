@@ -18,6 +18,8 @@ from annotation.models.assignments import Assignment, Hold
 from annotation.models.projects import Member
 from annotation.reports.holds import holds_of
 
+AT_ONCE = timedelta(seconds=10)
+
 MOST_ASIDE = 3
 """How many items of a batch a person can have set aside: seats are there to be judged from."""
 
@@ -29,13 +31,17 @@ class CannotHold(AnnotationError):
 def hold(assignment: Assignment, *, by: Member, now: datetime) -> Hold:
     """Keep the seat for the batch's `hold_minutes`, however long the person is away.
 
-    A lapsed seat is taken back first, if it is free.
+    A lapsed seat is taken back first, if it is free. Asked again at once, as by a double click, it
+    is the same hold.
 
     :raises CannotHold: if it is not theirs any more, or they have used their holds of today.
     """
     with transaction.atomic():
         Member.objects.select_for_update().get(pk=by.pk)
         assignment = locked_assignment(assignment.pk, member=by)
+        _have_seat(assignment, now=now)
+        if just := assignment.holds.filter(made_at__gt=now - AT_ONCE).first():
+            return just
         holds = holds_of(by, assignment.item.batch, at=now)
         if not holds.are_left:
             raise CannotHold(
@@ -48,7 +54,6 @@ def hold(assignment: Assignment, *, by: Member, now: datetime) -> Hold:
                 if holds.most
                 else _("This batch does not hold items. What you enter is kept all the same.")
             )
-        _have_seat(assignment, now=now)
         until = now + timedelta(minutes=holds.minutes)
         extend_lease(assignment, until=until)
         return Hold.objects.create(assignment=assignment, made_at=now, until=until)

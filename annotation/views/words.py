@@ -93,6 +93,10 @@ def words_for_script() -> dict[str, object]:
             "This item was also changed in another window. Nothing is lost: take one version, or choose line by line. Lines that differ: {n}; the rest is the same in both."
         ),
         "empty": _("empty"),
+        "tooLarge": _("The texts are too long together to be kept. Shorten one."),
+        "full": _(
+            "This is as long as a text can be here: {n} characters. What was more is not kept."
+        ),
         "refused": _("The server did not take this. Nothing is lost; try again."),
         "notSent": _(
             "Not sent yet: the server does not answer. It is kept here. Next try in {n} s."

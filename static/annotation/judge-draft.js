@@ -76,6 +76,7 @@ window.stage.part((signal) => {
     if (response.status !== 403) return response;
     return (await renewToken()) ? once(url, pairs, more) : new Response(null, { status: 401 });
   };
+  const isTooLarge = (response) => [400, 413].includes(response.status);
   const isSignedOut = (response) => response.status === 401 || response.type === "opaqueredirect";
 
   const later = (seconds) => {
@@ -156,6 +157,9 @@ window.stage.part((signal) => {
       else if (response.status === 422) {
         sentBody = null;
         show("failed", (await response.json()).message, "#i-warning");
+      } else if (isTooLarge(response)) {
+        sentBody = null;
+        show("failed", words.tooLarge, "#i-warning");
       } else failed(response.status);
     } catch {
       failed();
@@ -368,9 +372,10 @@ window.stage.part((signal) => {
       }
       if (isSignedOut(response)) return void askToSignIn();
       if (response.status >= 400 && response.status < 500 && response.status !== 429) {
-        const refused = response.status === 404 ? words.someoneElse : words.refused;
+        const refused = response.status === 404 ? words.someoneElse : isTooLarge(response) ? words.tooLarge : words.refused;
         const answer = await response.json().catch(() => ({ message: refused }));
         submission = null;
+        saysState();
         barSays(answer.message);
         const first = answer.places?.[0];
         const row = first && document.getElementById(first);

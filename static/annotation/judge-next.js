@@ -106,10 +106,11 @@ window.stage.part((signal) => {
   document.querySelector("form[data-hold]")?.addEventListener("submit", async (event) => {
     event.preventDefault();
     const place = event.target.querySelector("[data-hold-words]");
+    event.submitter.disabled = true;
     const response = await send(event.target.action, "").catch(() => null);
     const answer = await response?.json().catch(() => null);
     place.textContent = answer?.message ?? words.notHeld;
-    if (response?.ok) event.submitter.disabled = !answer.left;
+    event.submitter.disabled = Boolean(response?.ok) && !answer.left;
   });
 
   document.querySelector("form[data-flag]")?.addEventListener("submit", async (event) => {

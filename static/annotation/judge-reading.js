@@ -128,8 +128,9 @@ window.stage.part((signal) => {
 
   /* The whole prompt, over the text, while its first line sticks under the heads */
 
+  let before = null;
   judge.togglePrompt = () => {
-    const section = sectionHere();
+    const section = sections.find((one) => one.matches(".prompt-gone")) ?? sectionHere();
     const line = section.querySelector("[data-prompt-line]");
     if (!section.matches(".prompt-gone")) {
       section.scrollIntoView({ block: "start", behavior: "instant" });
@@ -139,9 +140,16 @@ window.stage.part((signal) => {
       const copy = section.querySelector(".prompts").cloneNode(true);
       for (const field of copy.querySelectorAll("input, textarea, details, [data-looked]")) field.remove();
       for (const one of copy.querySelectorAll("[id]")) one.removeAttribute("id");
+      copy.tabIndex = -1;
       line.append(copy);
     }
-    line.querySelector("[data-prompt-all]").setAttribute("aria-expanded", String(line.classList.toggle("whole-prompt")));
+    const isOpen = line.classList.toggle("whole-prompt");
+    line.querySelector("[data-prompt-all]").setAttribute("aria-expanded", String(isOpen));
+    // In the text, so that the arrows scroll it; then back to where one was.
+    if (isOpen) {
+      before = document.activeElement;
+      line.querySelector(".prompts").focus({ preventScroll: true });
+    } else before?.focus({ preventScroll: true });
   };
   for (const button of document.querySelectorAll("[data-prompt-all]")) button.addEventListener("click", judge.togglePrompt);
 

@@ -179,6 +179,20 @@ window.stage.part((signal) => {
     }
   };
 
+  /* The browser takes no more than a text may hold, and says nothing of the rest. */
+  const full = (field) => {
+    const said = field.parentElement.querySelector("[data-full]");
+    if (field.value.length < field.maxLength) said?.remove();
+    else if (!said) {
+      const sentence = document.createElement("p");
+      sentence.className = "label";
+      sentence.dataset.full = "";
+      sentence.setAttribute("role", "alert");
+      sentence.textContent = words.full.replace("{n}", field.maxLength);
+      field.after(sentence);
+    }
+  };
+
   const propose = (row) => {
     const place = row.querySelector("[data-proposal]");
     if (!place) return;
@@ -470,7 +484,10 @@ window.stage.part((signal) => {
     else setCurrent(row);
   });
   form.addEventListener("input", (event) => {
-    if (event.target.matches("[data-count-of], textarea")) count(event.target);
+    if (event.target.matches("textarea")) {
+      count(event.target);
+      full(event.target);
+    }
     changed(event.target);
     const row = event.target.closest("fieldset.rating");
     if (row) showMeaning(row);

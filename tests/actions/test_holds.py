@@ -44,8 +44,8 @@ def test_going_on_does_not_shorten_a_hold():
 def test_a_person_has_as_many_holds_a_day_as_the_batch_gives():
     item, ann, ben = held(settings=BatchSettings(holds_per_day=2, hold_minutes=30))
     batch = item.item.batch
-    for _ in range(2):
-        hold(item, by=ann, now=NOW)
+    for minutes in (-2, -1):
+        hold(item, by=ann, now=NOW + timedelta(minutes=minutes))
 
     with pytest.raises(CannotHold, match="used your 2 holds of today"):
         hold(item, by=ann, now=NOW)
@@ -53,6 +53,15 @@ def test_a_person_has_as_many_holds_a_day_as_the_batch_gives():
     assert (holds_of(ann, batch, at=NOW).used, holds_of(ben, batch, at=NOW).used) == (2, 0)
     assert not holds_of(ann, batch, at=NOW).are_left
     assert hold(item, by=ann, now=NOW + 24 * HOURS).until == NOW + 24.5 * HOURS
+
+
+def test_what_is_asked_twice_at_once_is_one_hold():
+    item, ann, _ = held()
+
+    first = hold(item, by=ann, now=NOW)
+
+    assert hold(item, by=ann, now=NOW + timedelta(seconds=1)) == first
+    assert hold(item, by=ann, now=NOW + timedelta(minutes=1)) != first
 
 
 def test_a_batch_may_hold_nothing():

@@ -35,7 +35,8 @@ def with_files(image):
 def given_scores(body):
     """Return the scores of a draft's body, in order."""
     units = body["ratings"].values()
-    return sorted(int(one["score"]) for unit in units for one in unit.values() if one.get("score"))
+    given = (one.get("score") for unit in units for one in unit.values())
+    return sorted(score for score in given if score is not None)
 
 
 def answer_everything(page: Page, *, score: str = "2", preference: str = "b") -> None:

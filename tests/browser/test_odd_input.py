@@ -1,0 +1,253 @@
+"""What people and browsers do to an item: odd signs, double clicks, long texts, back and forth."""
+
+from playwright.sync_api import expect
+
+from annotation.choices import AssignmentState
+from annotation.models import Assignment, Draft, Hold, Judgment, Turn
+from tests.browser.steps import answer_everything, given_scores, held_item
+
+WHY = "Why, in two or three sentences"
+
+ODD = "<script>alert(1)</script> \u0000 😀👩‍👩‍👧‍👦 مرحبا بالعالم \u202e txt \r\n {{ 7*7 }} %s & ' \" </textarea>"
+
+
+def test_odd_signs_in_a_reason_come_back_as_they_were(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    why = page.get_by_label(WHY)
+    why.fill(ODD)
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    written = why.input_value()
+    page.reload()
+    assert why.input_value() == written.replace("\u0000", "")
+    answer_everything(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+    stored = Judgment.objects.get(assignment=assignment).remarks.get()
+    assert stored.text == written.replace("\u0000", "").strip()
+
+
+def test_keys_pressed_faster_than_one_can_see_each_answer_their_row(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    page.keyboard.press("Enter")
+    page.evaluate(
+        """keys => {
+            for (const key of keys) {
+                const code = /[0-9]/.test(key) ? `Digit${key}` : `Key${key.toUpperCase()}`;
+                for (const type of ["keydown", "keyup"]) {
+                    document.activeElement.dispatchEvent(new KeyboardEvent(type, { key, code, bubbles: true, cancelable: true }));
+                }
+            }
+        }""",
+        "32a10b",
+    )
+
+    expect(page.locator("fieldset.preference input:checked")).to_have_count(2)
+    expect(page.locator("fieldset.rating input:checked")).to_have_count(4)
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    assert given_scores(Draft.objects.get(assignment=assignment).body) == [0, 1, 2, 3]
+
+
+def test_a_double_click_on_submit_sends_once(open_page):
+    _assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    answer_everything(page)
+    page.get_by_role("button", name="Submit").dblclick()
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+    assert Judgment.objects.count() == 1
+
+
+def test_a_double_click_on_undo_opens_the_item_once(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    answer_everything(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+
+    page.get_by_role("button", name="Undo").dblclick(no_wait_after=True)
+
+    expect(page.get_by_text("Taken back. It is open again as you left it.")).to_be_visible()
+    assert page.url.endswith(path)
+    assert assignment.judgments.count() == 2  # sent, taken back
+
+
+def test_a_double_click_on_skip_goes_on_to_the_next_item(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    page.keyboard.press("Shift+S")
+    page.locator("#skip label").first.click()
+
+    page.get_by_role("button", name="Skip it").dblclick(no_wait_after=True)
+
+    expect(page.get_by_text("Skipped. It goes to somebody else.")).to_be_visible()
+    expect(page.locator("#judgment")).to_be_visible()
+    assert Assignment.objects.get(pk=assignment.pk).state == AssignmentState.SKIPPED
+
+
+def test_a_double_click_on_hold_uses_one_hold(open_page):
+    _assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    page.get_by_role("link", name="Hold", exact=True).click()
+    page.get_by_role("button", name="Hold it").dblclick()
+    expect(page.locator("#hold").get_by_text(" of 3 holds used today.")).to_be_visible()
+    expect(page.get_by_role("button", name="Hold it")).to_be_enabled()
+    assert Hold.objects.count() == 1
+
+
+def test_a_prompt_of_twenty_thousand_signs_is_read_whole_from_anywhere_on_the_page(open_page):
+    assignment, annotator, path = held_item()
+    dialogue = assignment.item.dialogue
+    Turn.objects.filter(dialogue=dialogue).update(prompt="A line of the prompt.\n\n" * 900)
+    page = open_page(annotator, path)
+    page.keyboard.press("End")
+    expect(page.locator('[data-rail="overall"]')).to_have_attribute("aria-current", "true")
+
+    page.keyboard.press("p")
+
+    whole = page.locator(".whole-prompt .prompts")
+    expect(whole).to_be_visible()
+    assert whole.evaluate("one => one.clientHeight < innerHeight && one.scrollHeight > 10000")
+    page.keyboard.press("PageDown")
+    page.wait_for_timeout(500)
+    assert whole.evaluate("one => one.scrollTop") > 100
+    page.keyboard.press("p")
+    expect(whole).to_have_count(0)
+    answer_everything(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+
+
+def test_picture_keys_do_nothing_where_there_is_no_picture(open_page):
+    _assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+
+    for key in ("z", "Control+ArrowRight", "Control+ArrowLeft"):
+        page.keyboard.press(key)
+
+    expect(page.locator("#viewer")).to_be_hidden()
+    expect(page.locator("fieldset input:checked")).to_have_count(0)
+
+
+def test_back_and_forward_again_keep_what_was_entered(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    page.get_by_label(WHY).fill("Before I went.")
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    page.locator(".brand").click()
+    expect(page.locator("#judgment")).to_have_count(0)
+    page.go_back()
+    expect(page.get_by_label(WHY)).to_have_value("Before I went.")
+    page.get_by_label(WHY).fill("After I came.")
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    assert "After I came." in str(Draft.objects.get(assignment=assignment).body)
+    expect(page.locator("#conflict")).to_be_hidden()
+
+
+def test_another_language_in_mid_item_loses_nothing(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    page.on("dialog", lambda dialog: dialog.accept())
+    answer_everything(page)
+    page.locator(".menu:has(.person) > summary").click()
+    page.get_by_label("Language", exact=True).select_option("zh-hans")
+    why = page.locator("#f-rationale")
+    why.evaluate(
+        """(field, text) => {
+            field.value = text;
+            field.dispatchEvent(new Event("input", { bubbles: true }));
+            document.getElementById("screen-language").form.requestSubmit();
+        }""",
+        "In the last moment.",
+    )
+
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+    expect(why).to_have_value("In the last moment.")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("form.undo")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+    judgment = Judgment.objects.get(assignment=assignment)
+    assert (judgment.language, judgment.remarks.get().text) == ("zh-hans", "In the last moment.")
+
+
+def test_two_items_in_two_tabs_stay_apart_and_one_sent_in_both_is_sent_once(open_page):
+    first, annotator, path = held_item(items=4)
+    one = open_page(annotator, path)
+    answer_everything(one)
+    expect(one.locator("[data-prepared]")).to_have_count(1)
+    second = Assignment.objects.exclude(pk=first.pk).get(member=annotator)
+    two = one.context.new_page()
+    two.goto(one.url.replace(first.public_id, second.public_id))
+    answer_everything(two, score="1", preference="a")
+    expect(two.locator("#saved")).to_have_attribute("data-state", "saved")
+
+    one.keyboard.press("Control+Enter")
+    expect(one).to_have_url(two.url)
+    expect(one.locator("#missing")).to_have_attribute("data-state", "ready")
+    two.keyboard.press("Control+Enter")
+    expect(two).not_to_have_url(one.url)
+    one.get_by_label(WHY).fill("Sent again from here.")
+    one.keyboard.press("Control+Enter")
+
+    expect(one.locator("#missing")).to_contain_text("arrived before with other content")
+    assert Judgment.objects.get(assignment=first).ratings.filter(score=2).exists()
+    sent = Judgment.objects.get(assignment=second)
+    assert set(sent.ratings.values_list("score", flat=True)) == {1}
+
+
+def test_texts_that_are_too_long_together_are_refused_in_words(open_page):
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    answer_everything(page)
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    page.locator("#judgment textarea").evaluate_all(
+        """fields => fields.forEach(field => {
+            field.value = "\u6587".repeat(20000);
+            field.dispatchEvent(new Event("input", { bubbles: true }));
+        })"""
+    )
+    too_long = "The texts are too long together to be kept. Shorten one."
+    expect(page.locator("#saved")).to_have_text(too_long)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#missing")).to_contain_text(too_long)
+    expect(page.locator("#saved")).not_to_have_text("Sending")
+    page.locator("#judgment textarea").evaluate_all(
+        """fields => fields.forEach(field => {
+            field.value = "";
+            field.dispatchEvent(new Event("input", { bubbles: true }));
+        })"""
+    )
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+    assert Judgment.objects.filter(assignment=assignment).count() == 1
+
+
+def test_a_text_that_was_cut_says_so(open_page):
+    _assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    why = page.get_by_label(WHY)
+    why.click()
+
+    why.evaluate("(_, text) => document.execCommand('insertText', false, text)", "x" * 1_000_000)
+
+    expect(page.get_by_role("alert").get_by_text("20000 characters")).to_be_visible()
+    assert why.input_value() == "x" * 20_000
+    why.press("Backspace")
+    expect(page.get_by_text("20000 characters")).to_have_count(0)
+
+
+def test_skipped_in_another_window_says_so_and_shows_no_two_versions(open_page):
+    _assignment, annotator, path = held_item()
+    here = open_page(annotator, path)
+    there = open_page(annotator, path)
+    there.keyboard.press("Shift+S")
+    there.locator("#skip label").first.click()
+    there.get_by_role("button", name="Skip it").click()
+    expect(there.get_by_text("Skipped. It goes to somebody else.")).to_be_visible()
+    here.get_by_label(WHY).fill("Too late.")
+    expect(here.locator("#saved")).to_have_text(
+        "You skipped this item, so nothing more is kept for it."
+    )
+    expect(here.locator("#conflict")).to_be_hidden()
