@@ -12,6 +12,8 @@ from django.core.files.storage import storages
 from django.db.backends.sqlite3.base import DatabaseOperations as SqliteOperations
 from django.db.models.signals import post_migrate
 from django.utils import translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from annotation.models import Project
 from annotation.models.evidence import drop_triggers, make_triggers
@@ -19,6 +21,12 @@ from annotation.models.evidence import drop_triggers, make_triggers
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 
 SHARED_DATA = (Path(__file__).resolve().parents[2] / "shared" / "data").resolve()
+
+# A busy machine is no defect, and what fails once fails every time.
+hypothesis_settings.register_profile(
+    "suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("suite")
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 """The time at which tests begin."""

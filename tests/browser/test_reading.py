@@ -323,14 +323,16 @@ def test_the_reminder_lists_all_that_were_not_looked_at_and_leads_from_one_to_th
 
     page.keyboard.press("Control+Enter")
     dialog = page.locator("#unseen")
+    expect(dialog).to_be_visible()
     lines = dialog.locator("li")
     listed = lines.count()
     assert listed >= 2
     dialog.get_by_role("button", name="Show me the next").click()
     strip = page.locator("#unseen-left")
     expect(page.locator("[data-viewer]:focus")).to_have_count(1)
-    for _ in range(listed):
-        page.wait_for_timeout(1300)
+    looked = page.locator("figure:has([data-viewer]:focus) [data-looked]")
+    for _ in range(listed):  # after the last one, the focus is on the way to send
+        expect(looked.or_(page.locator("#submit:focus"))).to_be_visible()
         if strip.is_visible():
             strip.get_by_role("button", name="Show me the next").click()
     expect(strip).to_be_hidden()
