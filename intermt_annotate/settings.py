@@ -128,7 +128,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     _synchronous = "FULL" if SQLITE_HAS_WAL_FIX else "EXTRA"
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
+        # Seconds a writer waits for its turn; tests with sixteen at once run on busy machines too.
+        "timeout": 120 if TESTING else 20,
         "init_command": (
             f"PRAGMA journal_mode={_journal}; PRAGMA synchronous={_synchronous}; "
             "PRAGMA foreign_keys=ON;"
