@@ -364,6 +364,7 @@ def _page(
         "support": support_of(batch.project),
         "translate_ok": batch.parsed_settings().browser_translation,
         "prepared": prepared,
+        "here": reverse("annotation:assignment", args=[mine.public_id]),
         **({} if prepared else notices(mine)),
         "holds": holds_of(mine.member, batch, at=timezone.now()),
         **neighbours(mine),

@@ -421,7 +421,8 @@ window.stage.part((signal) => {
       return;
     }
     const from = current ? rows.indexOf(current) : -1;
-    goTo(found.find((one) => rows.indexOf(one.row) > from) ?? found[0]);
+    const own = ({ row, field }) => row === current && field && field !== document.activeElement;
+    goTo(found.find((one) => own(one) || rows.indexOf(one.row) > from) ?? found[0]);
   };
   const goTo = (one) => {
     focusRow(one.row);

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from annotation.choices import AssignmentState
+from annotation.choices import AssignmentState, BatchSettings, ReasonRule
 from annotation.models import Assignment, Draft, Hold, Judgment, Turn
 from tests.browser.steps import answer_everything, given_scores, held_item
 
@@ -251,3 +251,42 @@ def test_skipped_in_another_window_says_so_and_shows_no_two_versions(open_page):
         "You skipped this item, so nothing more is kept for it."
     )
     expect(here.locator("#conflict")).to_be_hidden()
+
+
+def test_the_screen_is_changed_from_an_item_shown_in_place(open_page):
+    _first, annotator, path = held_item(items=4)
+    page = open_page(annotator, path)
+    answer_everything(page)
+    expect(page.locator("[data-prepared]")).to_have_count(1)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+    assert page.evaluate("window.stage.shown")
+    second = page.url
+
+    page.locator(".menu:has(.person) > summary").click()
+    page.get_by_label("Colours").select_option("dark")
+    page.get_by_role("button", name="Keep").click()
+
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.locator("#judgment")).to_be_visible()
+    assert page.url == second
+
+
+def test_enter_goes_to_the_reason_that_is_asked_before_the_next_row(open_page):
+    settings = BatchSettings(reasons={"text_quality": ReasonRule(at_or_below=1)}, reason_minimum=10)
+    _assignment, annotator, path = held_item(settings=settings)
+    page = open_page(annotator, path)
+    row = page.locator('fieldset.rating[data-name="text_quality"]').first
+    row.locator("input").first.focus()
+    page.keyboard.press("1")
+    expect(row.locator('input[value="1"]')).to_be_focused()
+
+    page.keyboard.press("Enter")
+
+    reason = page.locator(".detail.current [data-reason]")
+    expect(reason).to_be_focused()
+    page.keyboard.type("Two sentences break off.")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    expect(row.locator("input:focus")).to_have_count(0)
+    expect(page.locator("fieldset.rating:focus-within")).to_have_count(1)
