@@ -63,8 +63,17 @@ window.stage.part((signal) => {
     if (atEnd && last?.getBoundingClientRect().top < window.innerHeight * 0.6) found = last;
     here = found?.dataset.section ?? here;
     for (const [key, link] of rail) {
-      if (key === here) link.setAttribute("aria-current", "true");
-      else link.removeAttribute("aria-current");
+      if (key !== here) link.removeAttribute("aria-current");
+      else if (!link.hasAttribute("aria-current")) {
+        link.setAttribute("aria-current", "true");
+        // A rail longer than the screen goes along.
+        const nav = link.closest("nav");
+        nav.scrollTo({
+          left: link.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2,
+          top: link.offsetTop - (nav.clientHeight - link.offsetHeight) / 2,
+          behavior: "instant",
+        });
+      }
     }
     const now = document.querySelector("[data-turn-now]");
     if (now) now.textContent = /^\d+$/.test(here) ? here : now.closest("[data-turns]").dataset.turns;

@@ -331,7 +331,7 @@ window.stage.part((signal) => {
   };
   const matrices = [...form.querySelectorAll(".turn .matrix")];
   const makeRoom = () => {
-    const most = parseInt(getComputedStyle(body).getPropertyValue("--rest"), 10);
+    const most = parseFloat(getComputedStyle(body).getPropertyValue("--rest"));
     const [header, bar] = [".site-header", ".bar"].map((one) => document.querySelector(one).offsetHeight);
     const free = matrices.map((matrix) => {
       const heads = header + matrix.previousElementSibling.offsetHeight + 36; // and the prompt's line

@@ -13,7 +13,7 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 
 from annotation.choices import AssignmentState, BatchKind, BatchState
-from annotation.models import Assignment, Member
+from annotation.models import Assignment, Member, User
 from tests.browser.conftest import sign_in
 from tests.browser.steps import answer_everything, held_item, stands, with_files
 from tests.canaries import World, plant
@@ -297,6 +297,28 @@ def test_text_of_twice_the_size_stays_on_the_page(open_page):
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
     assert wide <= 0
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE])
+def test_the_largest_text_one_can_choose_cuts_no_word_of_what_one_presses(open_page, viewport):
+    _assignment, annotator, path = held_item(BatchKind.CONVERSATION_PAIR)
+    User.objects.filter(pk=annotator.user.pk).update(text_size="larger")
+    page = open_page(annotator, path, viewport=viewport)
+    page.locator("fieldset.rating:visible input").first.focus()
+
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(".bar .button, .judge-header :is(a, p, summary), .rail-name, .point, .pill")]
+          .filter((one) => one.checkVisibility())
+          .filter((one) => {
+            const box = one.getBoundingClientRect();
+            const off = !one.closest(".rail") && (box.left < 0 || box.right > innerWidth);
+            return off || one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline";
+          })
+          .map((one) => one.outerHTML.slice(0, 100))"""
+    )
+    header = page.locator(".judge-header").bounding_box()
+    assert cut == []
+    assert header["height"] <= 60
 
 
 def test_forced_colours_keep_what_is_chosen_to_be_seen(open_page):

@@ -465,6 +465,24 @@ def test_eighteen_turns_and_thirty_seven_pictures_stay_usable(open_page, viewpor
     assert Judgment.objects.get(assignment=held).ratings.count() == 18 * 4 + 5
 
 
+@pytest.mark.parametrize("viewport", [{"width": 1440, "height": 900}, PHONE])
+def test_the_rail_of_many_turns_shows_where_one_is_and_covers_no_number(open_page, viewport):
+    batch = make_batch(kind=BatchKind.CONVERSATION_PAIR, members=[annotator := make_member()])
+    make_item(batch, *make_tree(paths=2, turns=18, fork=2).responses.full().order_by("pk"))
+    held = claim_next(batch, by=annotator, now=timezone.now())
+    page = open_page(annotator, f"/items/{held.public_id}/", viewport=viewport)
+
+    page.locator("#turn-16").evaluate("one => one.scrollIntoView({ behavior: 'instant' })")
+
+    here = page.locator('.rail [aria-current="true"]')
+    expect(here).to_have_attribute("data-rail", "16")
+    expect(here).to_be_in_viewport(ratio=1)
+    number, mark = here.locator(".rail-name"), here.locator(".mark").first
+    edges = "one => { const range = document.createRange(); range.selectNodeContents(one); return range.getBoundingClientRect().toJSON() }"
+    words, box = number.evaluate(edges), mark.bounding_box()
+    assert words["right"] <= box["x"] or words["top"] >= box["y"] + box["height"]
+
+
 def answer_everything_of_many(page: Page) -> None:
     for _step in range(200):
         if page.locator("#missing").get_attribute("data-state") == "ready":
