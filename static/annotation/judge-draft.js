@@ -329,6 +329,7 @@ window.stage.part((signal) => {
     document.getElementById("signed-out").close();
     // Pictures that were asked for meanwhile were refused, not lost.
     for (const retry of document.querySelectorAll("[data-retry]")) if (retry.checkVisibility()) retry.click();
+    saysState();
     if (submission) send();
     else save();
   });

@@ -28,7 +28,7 @@ window.stage.part((signal) => {
   const weight = (text) => {
     let length = 0;
     for (const sign of text.replace(/\s/gu, "")) {
-      length += /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u.test(sign) ? 2.5 : 1;
+      length += /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}\p{Emoji_Presentation}]/u.test(sign) ? 2.5 : 1;
     }
     return length;
   };

@@ -316,3 +316,20 @@ def test_an_item_left_open_for_two_hours_goes_on_where_it_was(open_page):
     assignment.refresh_from_db()
     assert assignment.state == AssignmentState.SUBMITTED
     assert assignment.seat is not None
+
+
+def test_what_is_set_aside_signed_out_is_said_to_be_saved_after_signing_in(open_page):
+    _assignment, annotator, path = held_item()
+    with_password(annotator)
+    page = open_page(annotator, path)
+    page.get_by_label(WHY).fill("Half a thought.")
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    Session.objects.all().delete()
+    page.get_by_role("button", name="Set aside").click()
+    expect(page.locator("#saved")).to_have_text("Signed out, your changes wait")
+
+    sign_in_again(page)
+
+    expect(page.locator("#saved")).to_have_text(re.compile(r"Saved \d\d:\d\d:\d\d"))
+    page.get_by_role("button", name="Set aside").click()
+    expect(page.get_by_role("heading", name="Set aside")).to_be_visible()

@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 
+from annotation.actions.answers import weighted_length
 from annotation.choices import AssignmentState, BatchSettings, ReasonRule
 from annotation.models import Assignment, Draft, Hold, Judgment, Turn
 from tests.browser.steps import answer_everything, given_scores, held_item
@@ -290,3 +291,25 @@ def test_enter_goes_to_the_reason_that_is_asked_before_the_next_row(open_page):
     page.keyboard.press("Enter")
     expect(row.locator("input:focus")).to_have_count(0)
     expect(page.locator("fieldset.rating:focus-within")).to_have_count(1)
+
+
+def test_the_length_of_a_reason_is_counted_as_the_server_counts_it(open_page):
+    settings = BatchSettings(reasons={"text_quality": ReasonRule(always=True)}, reason_minimum=10)
+    _assignment, annotator, path = held_item(settings=settings)
+    page = open_page(annotator, path)
+    page.locator('fieldset.rating[data-name="text_quality"] input').first.click()
+    reason = page.locator(".detail.current textarea")
+
+    for text in (
+        "🚀🚀🚀🚀",
+        "✅✅✅",
+        "👩‍👩‍👧‍👦",
+        "ｶﾅ カナ",
+        "한국어입니다",
+        "語 文\u3000、",
+        "☺ not wide",
+        "مرحبا",
+    ):
+        reason.fill(text)
+        counted = page.locator(".detail.current [data-count-of]")
+        expect(counted).to_have_text(f"{int(weighted_length(text))}, at least 10")
