@@ -1,6 +1,7 @@
 """Reading an item: sides beside each other or one at a time, pictures, what folds, what is said."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from django.utils import timezone
@@ -463,6 +464,20 @@ def test_eighteen_turns_and_thirty_seven_pictures_stay_usable(open_page, viewpor
     page.locator("#unseen").get_by_role("button", name="Send anyway").click()
     page.wait_for_url(lambda url: path not in url)
     assert Judgment.objects.get(assignment=held).ratings.count() == 18 * 4 + 5
+
+
+@pytest.mark.parametrize("width", [1120, 1280, 1440])
+def test_the_choices_of_a_preference_lie_beside_each_other_and_can_be_hit(open_page, width):
+    _, annotator, path = held_item()
+    page = open_page(annotator, path, viewport={"width": width, "height": 900})
+    for preference in page.locator(".matrix fieldset.preference").all():
+        boxes = [pill.bounding_box() for pill in preference.locator(".pill").all()]
+        assert len(boxes) == 6
+        assert min(min(box["width"], box["height"]) for box in boxes) >= 23.5
+        for before, after in pairwise(boxes):
+            assert before["x"] + before["width"] <= after["x"] + 1.5
+        matrix = page.locator(".matrix").first.bounding_box()
+        assert boxes[-1]["x"] + boxes[-1]["width"] <= matrix["x"] + matrix["width"]
 
 
 @pytest.mark.parametrize("viewport", [{"width": 1440, "height": 900}, PHONE])
