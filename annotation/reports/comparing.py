@@ -25,6 +25,7 @@ from annotation.reports.judging_parts import (
     Row,
 )
 from annotation.reports.voids import standing_voids
+from annotation.reports.words import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,4 +304,4 @@ def _remark_place(remark: Remark, places: Mapping[str, tuple[int, str]]) -> str:
     if not depth:
         return kind
     turn = _("turn %(depth)d") % {"depth": depth}
-    return ", ".join(part for part in (kind, turn, letter) if part)
+    return listed((kind, turn, letter))

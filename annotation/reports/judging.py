@@ -66,7 +66,7 @@ from annotation.reports.judging_words import (
 )
 from annotation.reports.paths import Side, Step
 from annotation.reports.questions import PreferenceQuestion, Questions, RatingQuestion, Unit
-from annotation.reports.words import in_language
+from annotation.reports.words import in_language, listed
 
 
 def judging_page(
@@ -379,7 +379,7 @@ class _Builder:
         return RatingShown(
             field=field,
             letter=letter,
-            place=f"{place}, {letter}" if letter else place,
+            place=listed((place, letter)),
             dimension=dimension,
             target=target,
             branch=question.branch,
@@ -445,7 +445,7 @@ class _Builder:
         return SideSummary(
             letter=self.letters[side.number],
             public_id=side.last.public_id,
-            counts=", ".join(counts),
+            counts=listed(counts),
             yours_at=_yours_at(self.units.get((side.last.pk, Level.GLOBAL))),
         )
 

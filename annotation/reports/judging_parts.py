@@ -18,6 +18,7 @@ from annotation.models.guidelines import GuidelineVersion
 from annotation.rendering.html import SafeHtml
 from annotation.reports.guideline_changes import NoteShown, PartChange
 from annotation.reports.guidelines import GuidelineNow
+from annotation.reports.words import listed
 
 AGREED_KEYS = frozenset("ABCFGLMNOPSTVXZ")
 """The letters that mean something on the judging page: no tag may have them."""
@@ -154,7 +155,7 @@ class Text:
             parts.append(_("%(n)d not made") % {"n": never})
         if other:
             parts.append(_("%(n)d not shown") % {"n": other})
-        return ", ".join(parts)
+        return listed(parts)
 
 
 @dataclass(frozen=True, slots=True)

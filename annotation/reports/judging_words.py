@@ -10,6 +10,7 @@ from annotation.models.content import Slot
 from annotation.reports.judging_parts import Point
 from annotation.reports.paths import Step
 from annotation.reports.questions import RatingQuestion
+from annotation.reports.words import listed
 
 
 def local_target(step: Step, question: RatingQuestion) -> str:
@@ -47,7 +48,7 @@ def _images_target(slots: Sequence[Slot]) -> str:
         }
     images = ngettext("%(n)d image", "%(n)d images", len(made)) % {"n": len(made)}
     alone = len(lost) == 1 and lost[0][0] == len(made)
-    return ", ".join([images, *(words if alone else f"{count} {words}" for count, words in lost)])
+    return listed([images, *(words if alone else f"{count} {words}" for count, words in lost)])
 
 
 def whole_target(question: RatingQuestion) -> str:

@@ -21,7 +21,7 @@ from annotation.rendering.text import clean_prompt
 from annotation.reports.judging import turns_read
 from annotation.reports.judging_parts import TurnShown
 from annotation.reports.paths import Side, load_steps
-from annotation.reports.words import in_language, moment, name_of
+from annotation.reports.words import in_language, listed, moment, name_of
 
 LONGEST_TITLE = 160
 
@@ -207,7 +207,7 @@ def _place(row: LeadQuestion) -> str:
     letter = _letter(row)
     whole = _("Whole") if letter else _("The whole item")
     place = _("Turn %(depth)d") % {"depth": row.depth} if row.depth else whole
-    return f"{place}, {letter}" if letter else place
+    return listed((place, letter))
 
 
 def _letter(row: LeadQuestion) -> str:

@@ -12,7 +12,7 @@ from annotation.models.content import Response
 from annotation.models.judgments import Preference, Rating
 from annotation.models.reviews import Review
 from annotation.models.rubric import Dimension
-from annotation.reports.words import in_language
+from annotation.reports.words import in_language, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class _Words:
             where, link = _("Whole conversation"), _("Open at the whole conversation")
         parts = (where, _letter(response, assignment), dimension_name(rating.dimension))
         return ReturnedPlace(
-            words=", ".join(part for part in parts if part),
+            words=listed(parts),
             given=_("You gave %(score)s.") % {"score": _score(rating)},
             anchor=f"q-{public_id}.{key}",
             link=link,

@@ -1,6 +1,6 @@
 """Texts in the reader's language, and counts and amounts as people write them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,11 @@ def name_of(member: Member | None) -> str:
     if member is None:
         return ""
     return (member.user.get_full_name() if member.user else "") or member.pseudonym
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Write the parts that are not empty one after the other, with the language's own comma."""
+    return _(", ").join(part for part in parts if part)
 
 
 def counted(count: int, noun: str) -> str:

@@ -32,7 +32,7 @@ from annotation.reports.content_reports import declined_items, reported_dialogue
 from annotation.reports.gold import TESTS
 from annotation.reports.progress import batch_progress, batch_rows, waiting_items
 from annotation.reports.sentences import in_words
-from annotation.reports.words import in_language
+from annotation.reports.words import in_language, listed
 from annotation.views.access import UserRequest, as_lead, wants_part
 from annotation.views.quality import quality_page
 from annotation.views.reviews import batch_reviews
@@ -214,7 +214,7 @@ def _checked(batch: Batch, settings: BatchSettings) -> list[tuple[str, str]]:
     if settings.gold:
         told.append((_("gold, share or number"), f"{settings.gold:g}"))
         if settings.gold_from:
-            told.append((_("gold from"), ", ".join(settings.gold_from)))
+            told.append((_("gold from"), listed(settings.gold_from)))
     if settings.requires:
         told.append((_("requires the qualification"), settings.requires))
     return told
@@ -230,7 +230,7 @@ def _rule(rule: ReasonRule) -> str:
         _("where the sides differ") if rule.where_sides_differ else "",
         _("share %(share)s") % {"share": f"{rule.share:g}"} if rule.share else "",
     ]
-    return ", ".join(part for part in parts if part) or _("never")
+    return listed(parts) or _("never")
 
 
 def _yes_or_no(value: object) -> str:

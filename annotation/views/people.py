@@ -9,7 +9,7 @@ from django.utils.translation import pgettext
 from annotation.choices import Level
 from annotation.rendering import charts
 from annotation.reports.quality import signals_in
-from annotation.reports.words import in_language
+from annotation.reports.words import in_language, listed
 
 Body = Mapping[str, Any]
 FEWEST_SHARED = 20
@@ -141,4 +141,4 @@ def _unit(one: Body) -> str:
     what = (
         _("Whole") if one["level"] == Level.GLOBAL else _("Turn %(turn)s") % {"turn": one["turn"]}
     )
-    return ", ".join(filter(None, [what, side[one["side"]]]))
+    return listed((what, side[one["side"]]))

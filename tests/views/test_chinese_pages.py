@@ -35,6 +35,14 @@ OUR_ADMIN = re.compile(
 ENGLISH = re.compile(r"[A-Za-z]{2,}")
 SILENT = {"script", "style", "code", "kbd", "pre", "title"}
 SPOKEN = ("aria-label", "title", "alt", "placeholder", "data-label", "data-sentence", "data-name")
+INLINE = {"a", "abbr", "b", "bdi", "code", "em", "i", "kbd", "mark", "q", "span", "strong", "time"}
+"""What stands within a sentence; between any other elements a new one begins."""
+
+WESTERN = re.compile(
+    r"[\u4e00-\u9fff）”][.,;:!?](?=[\s\u4e00-\u9fff]|$)|\s[，。；：！？、）]", re.M
+)
+"""A Western mark after Chinese, or a space before a Chinese one."""
+
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 
 
@@ -45,6 +53,7 @@ class Reader(HTMLParser):
         super().__init__()
         self.inside: list[bool] = []
         self.said: list[str] = []
+        self.text = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = dict(attrs)
@@ -57,16 +66,21 @@ class Reader(HTMLParser):
             self.said += [told[name] or "" for name in SPOKEN if name in told]
             if tag == "input" and told.get("type") in {"submit", "button"}:
                 self.said.append(told.get("value") or "")
+        if tag not in INLINE:
+            self.text += "\n"
         if tag not in VOID:
             self.inside.append(quiet)
 
     def handle_endtag(self, tag: str) -> None:
+        if tag not in INLINE:
+            self.text += "\n"
         if tag not in VOID and self.inside:
             self.inside.pop()
 
     def handle_data(self, data: str) -> None:
         if not any(self.inside):
             self.said.append(data)
+        self.text += re.sub(r"\s+", " ", data)
 
 
 def english_in(html: str) -> list[str]:
@@ -75,6 +89,19 @@ def english_in(html: str) -> list[str]:
     reader.feed(html)
     pieces = [" ".join(piece.split()) for piece in reader.said]
     return sorted({piece for piece in pieces if ENGLISH.search(NAMES.sub("", piece))})
+
+
+def western_marks_in(html: str) -> list[str]:
+    """Return each place where a Chinese sentence of the page is set with Western marks."""
+    reader = Reader()
+    reader.feed(html)
+    lines = [line.strip() for line in reader.text.split("\n")]
+    found = [
+        line[max(0, mark.start() - 12) : mark.end() + 8]
+        for line in lines
+        for mark in WESTERN.finditer(line)
+    ]
+    return sorted(set(found))
 
 
 @pytest.fixture
@@ -95,20 +122,37 @@ def world(media) -> World:
     return planted
 
 
+@pytest.mark.parametrize(
+    ("html", "found"),
+    [
+        ("<p>轮次对. <b>评分标准</b> r 1。</p>", ["轮次对. 评分标准 r "]),
+        ("<p>3 个评判 ，涉及 1 道题</p>", ["3 个评判 ，涉及 1 道题"]),
+        ("<p>评判 <span>好</span>, A</p>", ["评判 好, A"]),
+        ("<p>轮次对。评分标准 r 1，0.5，a, b</p><p>好</p>: <p>1:30</p>", []),
+    ],
+)
+def test_western_marks_in_chinese_sentences_are_found_and_others_are_not(html, found):
+    assert western_marks_in(html) == found
+
+
 @pytest.mark.parametrize("role", ["annotator", "reviewer", "lead"])
-def test_no_page_says_anything_in_english_to_one_who_reads_chinese(world, role):
+def test_no_page_says_anything_in_english_or_with_its_marks_to_one_who_reads_chinese(world, role):
     member = {
         "annotator": world.walker,
         "reviewer": Member.objects.get(role="reviewer"),
         "lead": world.lead,
     }[role]
-    read, found = 0, {}
+    read, found, marks = 0, {}, {}
     for route, path, html in _pages(world, member):
         read += 1
         if english := english_in(html):
             found[f"{route} {path}"] = english
+        ours = not route.startswith("admin:") and route != "annotation:assignment"
+        if ours and (western := western_marks_in(html)):
+            marks[f"{route} {path}"] = western
 
     assert found == {}
+    assert marks == {}
     assert read >= {"annotator": 8, "reviewer": 12, "lead": 60}[role]
 
 
