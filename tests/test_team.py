@@ -77,6 +77,12 @@ def test_the_agreement_page_marks_each_of_the_five_and_nobody_else(client):
     marked = {row[:16] for row in rows if "figures-signals" in row or 'class="tag"' in row}
     assert marked == {member.public_id for member in team.bad.values()}
 
+    for member in team.bad.values():
+        url = reverse("annotation:annotator", args=[team.batch.slug, member.public_id])
+        page = client.get(url).content.decode()
+        (sign,) = re.findall(r'<p class="notice notice-attention">(.*?)</p>', page, re.S)[:1]
+        assert f'href="{reverse("annotation:batch", args=[team.batch.slug])}items/' in sign
+
 
 def test_a_sign_does_nothing_by_itself():
     team = make_team(seed=1, items=150)

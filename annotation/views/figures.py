@@ -37,6 +37,14 @@ LEVELS: tuple[tuple[str, Promise], ...] = (
     (Level.LOCAL, _("One turn")),
     (Level.GLOBAL, _("The whole conversation")),
 )
+VARIED: dict[str, Promise] = {
+    "units": _("over dialogues"),
+    "annotators": _("over annotators"),
+    "wilson": _("by Wilson"),
+    "": _("none"),
+}
+"""What the interval lets vary: the wider of the first two, or a share of which nothing differs."""
+
 FIRST_DISAGREEMENTS = 8
 AGREEMENT_PART = "agreement"
 EFFECT_NAMES: dict[str, Promise] = {"length": _("more text"), "images": _("more pictures")}
@@ -60,6 +68,7 @@ class DimensionRow:
     marginals: list[tuple[Any, int]]
     shape: SafeHtml
     state_word: Promise
+    varied: Promise
     pairable_units: int
     left_out: list[tuple[str, int]]
 
@@ -160,6 +169,7 @@ def _dimension_row(one: Figure, axis: charts.Axis) -> DimensionRow:
         marginals=list(zip(one["domain"], one["marginals"], strict=True)),
         shape=charts.state_shape(alpha["state"]),
         state_word=STATES[alpha["state"]],
+        varied=VARIED[alpha["varied"] if alpha["low"] is not None else ""],
         pairable_units=one["pairable_units"],
         left_out=_left_out(one["left_out"]),
     )

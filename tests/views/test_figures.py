@@ -65,6 +65,19 @@ def test_the_page_shows_what_the_report_says(client, lead, people):
     assert f"report_agreement --batch {batch.slug} --at 75" in page
 
 
+def test_each_dimension_says_what_its_interval_lets_vary(client, lead, people):
+    batch = measured_batch(people)
+
+    page = page_of(client, batch)
+
+    told = page[page.index("Scores by number, reasons") :]
+    words = {"annotators": "over annotators", "units": "over dialogues"}
+    for one in batch_agreement(batch).dimensions:
+        alpha = one.reliability.figure("krippendorff_alpha", "ordinal")
+        assert cells(told, one.key)[2] == words[alpha.source]
+    assert "InstructGPT" in page
+
+
 def test_preferences_and_position_are_shown_with_their_counts(client, lead, people):
     batch = measured_batch(people)
 
