@@ -1,4 +1,4 @@
-"""What a person in training is told after an item: their answers beside the known ones."""
+"""What is known of an item: to a person in training beside their own answers, to a lead alone."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,12 @@ from django.utils.translation import gettext as _
 from annotation.choices import BatchPurpose, Cause, Outcome
 from annotation.labels import label
 from annotation.models.assignments import Assignment
+from annotation.models.batches import Item
 from annotation.models.judgments import Judgment, Preference, Rating
 from annotation.models.quality import GoldAnswer
 from annotation.models.rubric import ScalePoint
 from annotation.reports.gold import Scored, outside_order, score, standing_answers
-from annotation.reports.words import in_language
+from annotation.reports.words import in_language, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,26 @@ class Told:
     hit: bool
     near: bool
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One question with the answer that is known, in words; `text` as in `Told`."""
+
+    question: str
+    known: str
+    text: str
+
+
+def known_of(assignment: Assignment) -> tuple[Known, ...]:
+    """Return the known answers to the assignment's item, sides by its letters. Two queries."""
+    answers = standing_answers([assignment.item])[assignment.item_id]
+    words = _words(assignment.item) if answers else {}
+    rows = [
+        Known(_question(one, assignment), _known(one, assignment, words), one.feedback)
+        for one in answers
+    ]
+    return tuple(sorted(rows, key=lambda row: row.question))
 
 
 def feedback_on(assignment: Assignment) -> tuple[Told, ...] | None:
@@ -48,54 +69,66 @@ def feedback_on(assignment: Assignment) -> tuple[Told, ...] | None:
     if first is None:
         return None
     scored = score(first, standing_answers([item])[item.pk], outside=outside_order(item.batch))
-    words = {
-        (dimension, points): in_language(word)
-        for dimension, points, word in ScalePoint.objects.filter(
-            dimension__rubric=item.batch.rubric_id
-        ).values_list("dimension", "score", "word")
-    }
+    words = _words(item)
     rows = [_told(one, first, words) for one in scored]
     return tuple(sorted(rows, key=lambda row: row.question))
 
 
-def _told(one: Scored, judgment: Judgment, words: dict[tuple[int, int], str]) -> Told:
+Words = dict[tuple[int, int], str]
+"""The word of each score of each dimension."""
+
+
+def _words(item: Item) -> Words:
+    points = ScalePoint.objects.filter(dimension__rubric=item.batch.rubric_id)
+    return {
+        (dimension, score): in_language(word)
+        for dimension, score, word in points.values_list("dimension", "score", "word")
+    }
+
+
+def _known(answer: GoldAnswer, seen: Judgment | Assignment, words: Words) -> str:
+    if answer.score is None:
+        return _preference(answer.outcome, answer.response_id, seen)
+    known = _score(answer.dimension_id, answer.score, words)
+    if answer.tolerance:
+        return _("%(score)s (± %(points)s)") % {"score": known, "points": answer.tolerance}
+    return known
+
+
+def _told(one: Scored, judgment: Judgment, words: Words) -> Told:
     answer, given = one.answer, one.given
     if isinstance(given, Preference):
         yours = _preference(given.outcome, given.preferred_id, judgment)
-        known = _preference(answer.outcome, answer.response_id, judgment)
     else:
         yours = _score(answer.dimension_id, given.score if given else None, words)
-        known = _score(answer.dimension_id, answer.score, words)
-        if answer.tolerance:
-            known = _("%(score)s (± %(points)s)") % {"score": known, "points": answer.tolerance}
     return Told(
         question=_question(answer, judgment),
         yours=yours,
-        known=known,
+        known=_known(answer, judgment, words),
         hit=one.hit,
         near=one.hit and isinstance(given, Rating) and given.score != answer.score,
         text=answer.feedback,
     )
 
 
-def _score(dimension: int | None, points: int | None, words: dict[tuple[int, int], str]) -> str:
+def _score(dimension: int | None, points: int | None, words: Words) -> str:
     if points is None:
         return _("not applicable")
     return f"{points} {words.get((dimension or 0, points), '')}".strip()
 
 
-def _preference(outcome: str, preferred: int | None, judgment: Judgment) -> str:
+def _preference(outcome: str, preferred: int | None, judgment: Judgment | Assignment) -> str:
     if outcome != Outcome.PREFERS:
         return str(label(Outcome(outcome)))
     return _("prefers %(side)s") % {"side": _letter(preferred, judgment)}
 
 
-def _letter(response: int | None, judgment: Judgment) -> str:
+def _letter(response: int | None, judgment: Judgment | Assignment) -> str:
     first = judgment.shown_first == 1
     return "A" if (response == judgment.item.response_1_id) == first else "B"
 
 
-def _question(answer: GoldAnswer, judgment: Judgment) -> str:
+def _question(answer: GoldAnswer, judgment: Judgment | Assignment) -> str:
     name = _("Overall")
     if answer.dimension is not None:
         name = in_language(answer.dimension.short_name) or answer.dimension.key
@@ -109,5 +142,5 @@ def _question(answer: GoldAnswer, judgment: Judgment) -> str:
     place = _("turn %(turn)s") % {"turn": answer.response.depth}
     if item.response_2 is not None and on_first != on_second:
         side = item.response_1_id if on_first else item.response_2_id
-        place = f"{_letter(side, judgment)}, {place}"
-    return f"{place}: {name}"
+        place = listed((_letter(side, judgment), place))
+    return place + _(": ") + name

@@ -18,6 +18,7 @@ from annotation.models.projects import Member
 from annotation.permissions import may_see_own_figures
 from annotation.reports.adjudications import adjudicated_among
 from annotation.reports.comparing import judgments_beside
+from annotation.reports.feedback import known_of
 from annotation.reports.figures import (
     ANNOTATORS,
     DISAGREEMENTS,
@@ -169,6 +170,7 @@ def batch_item(request: UserRequest, lead: Member, slug: str, public_id: str) ->
         "kind_name": KINDS[batch.kind],
         "page": page,
         "compared": compared,
+        "known": known_of(assignment),
         "read_only": True,
         "translate_ok": batch.parsed_settings().browser_translation,
     }

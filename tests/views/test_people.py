@@ -2,15 +2,17 @@
 
 import csv
 import io
+import re
 
 import pytest
 from django.urls import reverse
 
+from annotation.actions.gold import KnownAnswer, set_gold_answers
 from annotation.choices import BatchKind, BatchSettings, BatchState, OwnFigures, Role
 from annotation.models import Participation, Project
 from annotation.reports.annotators import batch_annotators
 from annotation.templatetags.figures import chance, points
-from tests.factories import make_batch, make_lead, make_member
+from tests.factories import NOW, make_batch, make_lead, make_member
 from tests.measured import measured_batch
 
 pytestmark = pytest.mark.django_db
@@ -87,6 +89,27 @@ def test_an_item_is_opened_to_be_read_with_its_judgments_side_by_side(client, le
     for person in people:
         assert person.pseudonym in page
     assert 'method="post"' not in page.split("<main")[1]
+
+
+def test_the_page_of_a_gold_item_tells_the_lead_what_is_known_of_it(client, lead, people):
+    batch = batch_with(people, items=2)
+    gold, other = batch.items.order_by("pk")
+    answers = [
+        KnownAnswer(gold, "overall", response="1", outcome="prefers"),
+        KnownAnswer(
+            gold, "text_quality", response="1", score=2, tolerance=1, feedback="It repeats itself."
+        ),
+    ]
+    set_gold_answers(answers, by=lead, now=NOW)
+
+    page = page_of(client, "batch-item", batch.slug, gold.public_id)
+    without = page_of(client, "batch-item", batch.slug, other.public_id)
+
+    told = page[page.index("What is known of this item") :]
+    assert re.search(r"Preference: Overall: <strong>prefers [AB]</strong>", told)
+    assert re.search(r"turn \d: text_quality: <strong>2 word 2 \(± 1\)</strong>", told)
+    assert "It repeats itself." in told
+    assert "What is known" not in without
 
 
 def test_the_ratings_matrix_is_the_independent_set_as_csv(client, lead, people):
