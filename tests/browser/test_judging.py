@@ -587,6 +587,29 @@ def test_a_unit_rated_before_is_folded_and_can_be_read_again(open_page):
     assert carried.count() == 4 + 5
 
 
+def test_a_turn_rated_before_keeps_less_empty_room_until_its_answer_is_read_again(open_page):
+    settings = BatchSettings(local_scope=LocalScope.EVERY_TURN)
+    batch = make_batch(
+        kind=BatchKind.CONVERSATION_PAIR, members=[annotator := make_member()], settings=settings
+    )
+    sides = list(make_tree(paths=3, turns=2, fork=2).responses.full().order_by("pk"))
+    for one, two in ((0, 1), (0, 2)):
+        make_item(batch, sides[one], sides[two])
+    first = claim_next(batch, by=annotator, now=timezone.now())
+    page = open_page(annotator, reverse("annotation:assignment", args=[first.public_id]))
+    shared = page.locator(".turn-shared.turn-rated")
+    unread = shared.bounding_box()["height"]
+    answer_everything(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+
+    folded = shared.locator("details.rated-before")
+    assert shared.bounding_box()["height"] <= unread - 100
+    folded.locator("summary").click()
+    expect(folded.locator(".prose")).to_be_visible()
+    assert shared.bounding_box()["height"] >= unread - 20
+
+
 def test_the_same_answer_for_dimensions_still_open_is_confirmed_once_and_recorded(open_page):
     assignment, annotator, path = held_item()
     page = open_page(annotator, path)
