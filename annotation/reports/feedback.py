@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from annotation.choices import BatchPurpose, Cause, Outcome
+from annotation.choices import BatchPurpose, Cause, Level, Outcome
 from annotation.labels import label
 from annotation.models.assignments import Assignment
 from annotation.models.batches import Item
@@ -140,6 +140,8 @@ def _question(answer: GoldAnswer, judgment: Judgment | Assignment) -> str:
         answer.response_id in item.response_2.lineage_ids()
     )
     place = _("turn %(turn)s") % {"turn": answer.response.depth}
+    if answer.dimension is not None and answer.dimension.level == Level.GLOBAL:
+        place = _("whole")
     if item.response_2 is not None and on_first != on_second:
         side = item.response_1_id if on_first else item.response_2_id
         place = listed((_letter(side, judgment), place))

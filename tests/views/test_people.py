@@ -112,6 +112,16 @@ def test_the_page_of_a_gold_item_tells_the_lead_what_is_known_of_it(client, lead
     assert "What is known" not in without
 
 
+def test_what_is_known_of_a_whole_conversation_names_no_turn(client, lead, people):
+    batch = batch_with(people, items=1, kind=BatchKind.CONVERSATION_PAIR)
+    item = batch.items.get()
+    set_gold_answers([KnownAnswer(item, "helpfulness", response="1", score=2)], by=lead, now=NOW)
+
+    page = page_of(client, "batch-item", batch.slug, item.public_id)
+
+    assert re.search(r"[AB], whole: helpfulness: <strong>2 word 2</strong>", page)
+
+
 def test_the_ratings_matrix_is_the_independent_set_as_csv(client, lead, people):
     batch = batch_with(people, items=3)
 
