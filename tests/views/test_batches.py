@@ -215,7 +215,7 @@ def test_strangers_sign_in_first(client, method, url):
     response = getattr(client, method)(url)
 
     assert response.status_code == 302
-    assert response.url == f"/sign-in/?next={url}"
+    assert response.url == f"/sign-in/?next={url if method == 'get' else '/'}"
 
 
 @pytest.mark.parametrize(("method", "url"), DOORS)

@@ -17,7 +17,7 @@ from tests.walker import addresses
 pytestmark = pytest.mark.django_db
 
 NAMES = re.compile(
-    r"""zqx\w+|ZQ|InterMT\w*|ada|shared|intermt|annotator|reviewer|English|Django|Alpha|alpha|kappa|
+    r"""zqx\w+|ZQ|InterMT\w*|InstructGPT|ada|shared|intermt|annotator|reviewer|English|Django|Alpha|alpha|kappa|
     AC2|Gwet|Krippendorff|Wilson|Dawid|Skene|Davidson|Bradley|Terry|CSV|Parquet|JSONL?|DPO|TRL|ms-swift|swift|Markdown|SHA-?256|
     sha256|API|URL|UTC|MIME|ID|HTTP|px|kB|KB|MB|GB|Ctrl|Esc|Enter|Tab|Shift|
     manage\.py[\w\s=./-]*|IMPORT_ROOT|U\+0000|margin|min_gap|https?://\S+|A|B|n/a

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import PIL.Image
 import pytest
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
@@ -27,6 +28,7 @@ from annotation.models import (
     Batch,
     Guideline,
     GuidelineVersion,
+    Hold,
     Response,
     User,
 )
@@ -574,7 +576,9 @@ def test_a_hold_is_said_with_its_end_and_how_many_are_left(client):
 
     said = client.post(address, headers={"Accept": "application/json"}).json()
     for _ in range(2):
+        Hold.objects.update(made_at=F("made_at") - timedelta(seconds=20))
         page = client.post(address, follow=True).content.decode()
+    Hold.objects.update(made_at=F("made_at") - timedelta(seconds=20))
     refused = client.post(address, headers={"Accept": "application/json"})
 
     held.refresh_from_db()
