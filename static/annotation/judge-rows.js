@@ -309,7 +309,8 @@ window.stage.part((signal) => {
   };
 
   /* The inspector lies under the ratings. Where the window is too low for both, it lies over the last
-     of them; then the row and what follows it come up, by scrolling, else under the turn's head. */
+     of them. Where it would lie over the row or the next one, the turn comes up to the header, once; what
+     is still covered then comes up under the turn's head. */
   const uncover = (row) => {
     const matrix = row?.closest(".turn .matrix");
     if (!matrix || !wide.matches || !detailOf(row)) return;
@@ -319,11 +320,13 @@ window.stage.part((signal) => {
     if (box(row).top > box(bar).top) return; // not in view yet
     const sticks = () => parseFloat(getComputedStyle(matrix).top);
     const lift = (by) => matrix.style.setProperty("--lift", `${by}px`);
-    const after = () => Math.min(box(row).bottom + 40, box(matrix).bottom);
+    const inMatrix = rows.filter((one) => matrix.contains(one) && one.offsetParent);
+    const next = inMatrix[inMatrix.indexOf(row) + 1];
+    const after = () => (next ? box(next).bottom + 4 : box(matrix).bottom);
     let lifted = parseInt(matrix.style.getPropertyValue("--lift"), 10) || 0;
     if (lifted && box(row.closest(".dimension")).top < sticks() + lifted) lift(lifted = 0);
     if (after() <= box(inspector).top) return;
-    const over = after() - (box(bar).top - 8 - inspector.offsetHeight);
+    const over = box(matrix).bottom - (box(bar).top - 8 - inspector.offsetHeight);
     const toScroll = Math.min(over, box(matrix).top - sticks());
     if (toScroll > 0) window.scrollBy({ top: toScroll, behavior: "instant" });
     const left = Math.ceil(after() - box(inspector).top);

@@ -698,6 +698,11 @@ def test_the_inspector_stays_in_its_turn_and_moves_nothing_after_it(open_page, k
         box = row.bounding_box()
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= inspector["y"]
+        next_one = row.evaluate(
+            "one => { const all = [...one.closest('.matrix').querySelectorAll('fieldset')];"
+            " return all[all.indexOf(one) + 1]?.getBoundingClientRect().bottom ?? 0 }"
+        )
+        assert next_one <= inspector["y"]
         assert inspector["y"] + inspector["height"] <= page.locator(".bar").bounding_box()["y"]
         assert inspector["y"] + inspector["height"] <= after.bounding_box()["y"]
         assert abs(after.evaluate(place) - before) <= 1
