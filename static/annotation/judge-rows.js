@@ -322,7 +322,8 @@ window.stage.part((signal) => {
     const lift = (by) => matrix.style.setProperty("--lift", `${by}px`);
     const inMatrix = rows.filter((one) => matrix.contains(one) && one.offsetParent);
     const next = inMatrix[inMatrix.indexOf(row) + 1];
-    const after = () => (next ? box(next).bottom + 4 : box(matrix).bottom);
+    const isLast = !next || next === inMatrix.at(-1); // what is offered below the last row counts too
+    const after = () => (isLast ? box(matrix).bottom : box(next).bottom + 4);
     let lifted = parseInt(matrix.style.getPropertyValue("--lift"), 10) || 0;
     if (lifted && box(row.closest(".dimension")).top < sticks() + lifted) lift(lifted = 0);
     if (after() <= box(inspector).top) return;

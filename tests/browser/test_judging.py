@@ -712,6 +712,24 @@ def test_the_inspector_stays_in_its_turn_and_moves_nothing_after_it(open_page, k
     assert inspector["y"] + inspector["height"] <= after.bounding_box()["y"]
 
 
+def test_what_is_offered_below_the_last_row_is_not_covered(open_page):
+    _, annotator, path = held_item()
+    page = open_page(annotator, path, viewport={"width": 1440, "height": 700})
+    rows = page.locator(".matrix fieldset.rating")
+    for row in rows.all():
+        row.locator('input[value="2"]').evaluate("one => one.click()")
+    page.locator('.matrix [data-key="b"]').first.evaluate("one => one.click()")
+    offer = page.locator(".matrix [data-bulk]")
+    expect(offer).to_be_visible()
+
+    rows.last.evaluate("one => window.judge.focusRow(one)")
+
+    box = offer.bounding_box()
+    assert (
+        box["y"] + box["height"] <= page.locator(".detail.current .inspector").bounding_box()["y"]
+    )
+
+
 def test_going_to_a_row_far_below_leaves_its_ratings_in_their_turn(open_page):
     _assignment, annotator, path = held_item(BatchKind.CONVERSATION)
     Response.objects.update(text="A long answer. " * 400)
