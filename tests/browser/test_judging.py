@@ -54,6 +54,31 @@ def test_an_item_of_each_kind_is_judged_by_keyboard_alone(open_page, kind):
     assert judgment.first_input_at is not None
 
 
+@pytest.mark.parametrize("kind", list(BatchKind))
+def test_an_item_of_each_kind_is_judged_by_touch_alone_on_a_phone_in_the_dark(open_page, kind):
+    assignment, annotator, path = held_item(kind)
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = open_page(annotator, path, color_scheme="dark", **phone)
+    first_url = page.url
+
+    bar = page.locator("#missing")
+    for _step in range(80):
+        if bar.get_attribute("data-state") == "ready":
+            break
+        page.get_by_role("button", name="Go there").tap()
+        row = page.locator("fieldset:focus-within")
+        preference = "preference" in (row.get_attribute("class") or "")
+        row.locator(
+            "label", has=page.locator("[data-key=b]" if preference else "[value='2']")
+        ).tap()
+    page.get_by_role("button", name="Submit").tap()
+
+    expect(page).not_to_have_url(first_url)
+    expect(page.get_by_text("The item before is sent.")).to_be_visible()
+    judgment = Judgment.objects.get(assignment=assignment)
+    assert set(judgment.ratings.values_list("score", flat=True)) == {2}
+
+
 def test_undo_brings_the_item_back_as_it_was(open_page):
     _assignment, annotator, path = held_item()
     page = open_page(annotator, path)
