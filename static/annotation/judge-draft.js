@@ -296,7 +296,9 @@ window.stage.part((signal) => {
         settle();
       };
     }
+    // Nothing is kept until a choice is made, and Escape is none: browsers close it at the third.
     dialog.oncancel = (event) => event.preventDefault();
+    dialog.onclose = () => conflicting && dialog.showModal();
     show("failed", words.twoVersions, "#i-warning");
     dialog.showModal();
   }

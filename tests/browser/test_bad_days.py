@@ -333,3 +333,34 @@ def test_what_is_set_aside_signed_out_is_said_to_be_saved_after_signing_in(open_
     expect(page.locator("#saved")).to_have_text(re.compile(r"Saved \d\d:\d\d:\d\d"))
     page.get_by_role("button", name="Set aside").click()
     expect(page.get_by_role("heading", name="Set aside")).to_be_visible()
+
+
+def test_escape_is_no_choice_between_two_versions(open_page):
+    assignment, annotator, path = held_item()
+    here = open_page(annotator, path)
+    there = open_page(annotator, path)
+    there.get_by_label(WHY).fill("From there.")
+    expect(there.locator("#saved")).to_have_attribute("data-state", "saved")
+    here.get_by_label(WHY).fill("From here.")
+    dialog = here.locator("#conflict")
+    expect(dialog).to_be_visible()
+
+    for _press in range(5):
+        here.keyboard.press("Escape")
+
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="All from here").click()
+    expect(dialog).to_be_hidden()
+    expect(here.locator("#saved")).to_have_attribute("data-state", "saved")
+    assert "From here." in str(Draft.objects.get(assignment=assignment).body)
+
+
+def test_only_who_began_the_item_signs_in_again_in_place(open_page):
+    _assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    Session.objects.all().delete()
+    page.get_by_label(WHY).fill("Before tea.")
+
+    name = page.locator("#signed-out").get_by_label("Name")
+    expect(name).to_have_value(annotator.user.username)
+    expect(name).not_to_be_editable()
