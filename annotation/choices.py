@@ -387,6 +387,7 @@ class BatchSettings:
         all batches of the kind.
     :ivar pass_mark: share of the known answers (0 to 1) that passes a qualification.
     :ivar requires: slug of the qualification batch that must be passed first, or "".
+    :ivar population: who the annotators are, in the lead's words; exports carry it.
     :ivar own_figures: when annotators may see their own severity and agreement.
     :ivar undo_minutes: how long a submission can be taken back.
     :ivar hold_minutes: how long an item is kept for somebody who asks to hold it for a break.
@@ -422,6 +423,7 @@ class BatchSettings:
     gold_from: tuple[str, ...] = ()
     pass_mark: float = 0.8
     requires: str = ""
+    population: str = ""
     own_figures: OwnFigures = OwnFigures.CLOSED
     undo_minutes: int = 10
     hold_minutes: int = 120

@@ -41,12 +41,14 @@ from annotation.reports.exports import (
 )
 from annotation.reports.pairs import Snapshot, as_trees, is_pair_batch, pair_pages, trees_of
 from annotation.reports.ratings import rating_pages
+from annotation.reports.reliability import reliability_of
 from annotation.reports.sentences import in_words
 
 MADE_BY = "intermt-annotate/export/1"
 """The layout of the files, not the version of the program: the bytes outlive an upgrade."""
 
 README = "README.md"
+RELIABILITY = "reliability.json"
 
 Progress = Callable[[int], None]
 
@@ -143,8 +145,9 @@ class _Folder:
         else:
             self._write_pairs()
         self._write_images()
-        told = self._manifest()
-        self._write_text(README, card(told))
+        reliability = reliability_of(self.snapshots)
+        self._write_text(RELIABILITY, manifest_bytes(reliability).decode())
+        self._write_text(README, card(self._manifest(), reliability))
         told = self._manifest()
         with synced(self.folder / NAME) as file:
             file.write(manifest_bytes(told))

@@ -44,8 +44,12 @@ gives its whole text. `letters` says what A and B meant in the texts of a judgme
 }
 
 
-def card(told: Mapping[str, Any]) -> str:
-    """Return the README in Markdown, with the header that dataset hubs read."""
+def card(told: Mapping[str, Any], reliability: Mapping[str, Any]) -> str:
+    """Return the README in Markdown, with the header that dataset hubs read.
+
+    :param told: the manifest.
+    :param reliability: of the same snapshots.
+    """
     files = [entry for entry in told["files"] if entry["rows"] is not None]
     named = sorted(
         (entry for entry in files if entry["path"] != "index.jsonl"), key=_place_of_split
@@ -75,6 +79,12 @@ def card(told: Mapping[str, Any]) -> str:
         "",
         *(f"- {rule}" for rule in told["policies"]),
         "",
+        "## How far people agreed",
+        "",
+        "Of the independent judgments of each batch, also where this export leaves some out; "
+        "`reliability.json` has all figures.",
+        *(line for batch in reliability["batches"] for line in _agreed(batch)),
+        "",
         "## Not in here",
         "",
         *_absent("judgments", told["judgments"]),
@@ -83,6 +93,29 @@ def card(told: Mapping[str, Any]) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _agreed(batch: Mapping[str, Any]) -> list[str]:
+    """Return who rated what, and alpha of each dimension and comparison with its interval."""
+    raters, sample = batch["raters"], batch["sample"]
+    who = f" ({raters['population'].rstrip('.')})" if raters["population"] else ""
+    passed = f", who passed {raters['qualification']}" if raters["qualification"] else ""
+    lines = [
+        "",
+        f"{batch['batch']}: {raters['number']} annotators{who}{passed}. "
+        f"{batch['independence']['independent']} independent judgments of {sample['items']} items "
+        f"in {sample['dialogues']} dialogues.",
+        "",
+        "| | units with two ratings | Krippendorff's alpha | 95 % interval | |",
+        "|---|--:|--:|---|---|",
+    ]
+    for one in (it for it in batch["agreement"] if it["ratings"]):
+        alpha = next(it for it in one["figures"] if it["measure"] == "krippendorff_alpha")
+        value = "" if alpha["value"] is None else f"{alpha['value']:.2f}"
+        spread = "" if alpha["low"] is None else f"{alpha['low']:.2f} to {alpha['high']:.2f}"
+        row = [one["of"], one["pairable_units"], value, spread, alpha["state"]]
+        lines.append(f"| {' | '.join(map(str, row))} |")
+    return lines
 
 
 def empty_splits(told: Mapping[str, Any]) -> list[str]:

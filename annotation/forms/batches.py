@@ -109,6 +109,7 @@ class BatchForm(SectionedForm):
         "gold_from": gettext_lazy("Gold from"),
         "pass_mark": gettext_lazy("Pass mark"),
         "requires": gettext_lazy("Requires"),
+        "population": gettext_lazy("Who the annotators are"),
         "browser_translation": gettext_lazy("Browser translation"),
     }
 
@@ -156,6 +157,7 @@ class BatchForm(SectionedForm):
                 "gold_from",
                 "pass_mark",
                 "requires",
+                "population",
             ),
         ),
         (
@@ -298,6 +300,13 @@ class BatchForm(SectionedForm):
         required=False,
         to_field_name="slug",
         help_text=gettext_lazy("The qualification a person must have passed to begin."),
+    )
+    population = forms.CharField(
+        required=False,
+        max_length=500,
+        help_text=gettext_lazy(
+            "Their languages, expertise and how they were found: exports say it beside agreement."
+        ),
     )
 
     guideline = forms.ModelChoiceField(
@@ -465,6 +474,7 @@ class BatchForm(SectionedForm):
             gold_from=tuple(one.slug for one in data["gold_from"]),
             pass_mark=data["pass_mark"],
             requires=data["requires"].slug if data["requires"] else "",
+            population=data["population"],
             own_figures=OwnFigures(data["own_figures"]),
             undo_minutes=data["undo_minutes"],
             review_share=data["review_share"],

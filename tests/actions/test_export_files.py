@@ -1,5 +1,6 @@
 """The folder of an export: whole or not at all, balanced, the same for ever, as people preferred."""
 
+import json
 import os
 import signal
 import time
@@ -18,13 +19,14 @@ from annotation.actions.export_files import (
     write_folder,
 )
 from annotation.actions.voids import AlreadyVoid, Target, lift, void
-from annotation.choices import BatchKind, Cause
+from annotation.choices import BatchKind, BatchSettings, Cause, SeatPurpose
 from annotation.errors import NotFound
 from annotation.formats.manifest import file_digest, verified
 from annotation.formats.options import ExportOptions
 from annotation.formats.pairs import parse_pairs
 from annotation.formats.write_ratings import read_ratings
 from annotation.models import Judgment, Void
+from annotation.reports.agreement import batch_agreement
 from annotation.reports.pairs import Snapshot
 from tests.exported import decided_batch, digests, export, rows_of
 from tests.factories import (
@@ -38,6 +40,7 @@ from tests.factories import (
     make_tree,
 )
 from tests.judged import judge, make_picture
+from tests.worlds import open_batch_with
 
 pytestmark = pytest.mark.django_db
 
@@ -203,6 +206,35 @@ def test_ratings_are_one_row_each_in_csv_and_parquet(judged, tmp_path):
     assert datasets.Dataset.from_parquet(
         str(tmp_path / "out" / "ratings.parquet"), cache_dir=str(tmp_path / "c")
     )["score"] == [row.score for row in rows]
+
+
+def test_it_says_who_rated_how_the_items_came_and_how_far_people_agreed(tmp_path):
+    settings = BatchSettings(overlap=2, population="Four teachers who speak English.")
+    batch, people = open_batch_with(items=3, settings=settings)
+    for person in people:
+        for item in batch.items.all():
+            judge(item, person, overall=item.response_1)
+    item = batch.items.first()
+    judge(item, make_member(), overall=item.response_2, purpose=SeatPurpose.EXTRA)
+
+    export(batch, tmp_path / "out", format="ratings")
+
+    told = json.loads((tmp_path / "out" / "reliability.json").read_text(encoding="utf-8"))
+    [said] = told["batches"]
+    found = batch_agreement(batch)
+    assert said["raters"] == {
+        "population": "Four teachers who speak English.", "number": 2, "qualification": "",
+    }  # fmt: skip
+    assert (said["sample"]["items"], said["sample"]["judgments_per_item"]) == (3, 2)
+    assert (said["independence"]["submitted"], said["independence"]["independent"]) == (7, 6)
+    assert sum(said["independence"]["left_out"].values()) == 1
+    [overall] = [one for one in said["agreement"] if one["of"] == "preference.overall"]
+    [exact] = [one for one in overall["figures"] if one["measure"] == "percent_agreement"]
+    assert (overall["pairable_units"], exact["value"]) == (3, 1.0)
+    assert exact["low"] == round(found.preferences[0].agreement.figure("percent_agreement").low, 6)
+    readme = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "2 annotators (Four teachers who speak English). 6 independent judgments of 3" in readme
+    assert "| preference.overall | 3 |" in readme
 
 
 def test_a_folder_that_is_not_empty_is_left_alone(judged, tmp_path):

@@ -185,11 +185,11 @@ def test_options_survive_being_stored():
     [
         (
             {"format": "canonical", "split": "60/20/20", "seed": 3},
-            "9a5fb28b6433d810041f2156e687648b8084ba57f1dc00d4a87f2d57f404e18a",
+            "f4eaf2c420bc13569a195cc455ee9f16cc0abd2c3df58a1a0702faad4b110fb2",
         ),
         (
             {"format": "swift", "aggregate": "raw", "text": "raw"},
-            "003c253fcb836defa92bf8bda33c56fcd7bf92e3c69d5f9af210606e47c9c5c9",
+            "7a24e916ff4a579b08fb1bc579aa143c2a28fd1448c382579872548a570ca1cd",
         ),
     ],
     ids=["canonical", "swift"],

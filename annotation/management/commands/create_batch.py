@@ -166,6 +166,12 @@ class Command(BaseCommand):
             metavar="BATCH",
             help="the qualification that must be passed first",
         )
+        group.add_argument(
+            "--population",
+            default=defaults.population,
+            metavar="TEXT",
+            help="who the annotators are: exports say it beside agreement",
+        )
 
     def _add_questions(self, parser: ArgumentParser) -> None:
         defaults = BatchSettings()
@@ -407,6 +413,7 @@ def _settings(rubric: Rubric, options: dict[str, Any]) -> BatchSettings:
         gold_from=tuple(options["gold_from"]),
         pass_mark=options["pass_mark"],
         requires=options["requires"],
+        population=options["population"].strip(),
         **overlap,
     )
 
