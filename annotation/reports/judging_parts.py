@@ -243,7 +243,10 @@ class Row:
         """The same where the sides differ: `A: 2 images as one set. B: the image not made.`"""
         if self.target or not any(rating.target for rating in self.ratings):
             return ""
-        return " ".join(f"{rating.letter}: {rating.target}." for rating in self.ratings)
+        return " ".join(
+            _("%(letter)s: %(target)s.") % {"letter": rating.letter, "target": rating.target}
+            for rating in self.ratings
+        )
 
 
 @dataclass(frozen=True, slots=True)
