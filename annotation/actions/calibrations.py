@@ -5,12 +5,13 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from annotation.choices import BatchPurpose, BatchState, Role
+from annotation.choices import BatchPurpose, BatchState
 from annotation.errors import AnnotationError, NotAllowed
 from annotation.models.batches import Batch
 from annotation.models.projects import Member, Project
 from annotation.models.reviews import Sight
 from annotation.permissions import can_lead, can_read_calibration
+from annotation.reports.calibrations import calibration_readers
 
 
 class NotCalibrating(AnnotationError):
@@ -52,11 +53,6 @@ def close_calibration(batch: Batch, *, by: Member, now: datetime) -> Batch:
             )
         locked.calibration_opened_at = None
         return _noted(locked, "calibration taken back", by=by, now=now)
-
-
-def calibration_readers(batch: Batch) -> int:
-    """Return how many members have read it; leads, who see everything, are not counted."""
-    return Sight.objects.filter(batch=batch, item=None).exclude(member__role=Role.LEAD).count()
 
 
 def see_calibration(batch: Batch, *, by: Member, now: datetime) -> None:

@@ -11,6 +11,7 @@ from annotation.api.batches import batch_of, refuse_future
 from annotation.api.throttling import Reading
 from annotation.api.views import Endpoint
 from annotation.choices import TokenScope
+from annotation.reports.calibrations import calibration_readers
 from annotation.reports.reviews import review_counts
 from annotation.reports.verifiers import batch_verification
 
@@ -41,6 +42,9 @@ class ReviewFigures(serializers.Serializer[dict[str, Any]]):
         child=serializers.IntegerField(),
         help_text="Now: judgments to review, of these blind; with their authors; items to decide.",
     )
+    calibration_readers = serializers.IntegerField(
+        help_text="Members who have read the batch's calibration, leads not counted."
+    )
 
 
 class Reviews(Endpoint):
@@ -68,4 +72,5 @@ class Reviews(Endpoint):
             refuse_future(number, batch.last_number)
         told = batch_verification(batch, number=number).as_dict()
         told["waits"] = review_counts(batch).waits()
+        told["calibration_readers"] = calibration_readers(batch)
         return Response(ReviewFigures(told).data)

@@ -7,9 +7,10 @@ from django.db import connection
 from django.db.models import Case, Count, F, IntegerField, Max, Min, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 
-from annotation.choices import ANNOTATING, PreferenceScope
+from annotation.choices import ANNOTATING, PreferenceScope, Role
 from annotation.models.batches import Batch, Item
 from annotation.models.judgments import Judgment, JudgmentQuerySet, Preference, Rating
+from annotation.models.reviews import Sight
 from annotation.models.rubric import Dimension, ScalePoint
 from annotation.reports.comparing import OPPOSITE
 from annotation.reports.desk import titles_of
@@ -142,3 +143,8 @@ def spreads(batch: Batch, judgments: JudgmentQuerySet) -> list[Spread]:
             name = in_language(one.short_name) or in_language(one.name) or one.key
             found.append(Spread(name, counts, total))
     return found
+
+
+def calibration_readers(batch: Batch) -> int:
+    """Return how many members have read it; leads, who see everything, are not counted."""
+    return Sight.objects.filter(batch=batch, item=None).exclude(member__role=Role.LEAD).count()

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from annotation.actions.adjudications import may_decide
-from annotation.actions.calibrations import calibration_readers
 from annotation.actions.reviews import (
     Looked,
     accept,
@@ -42,6 +41,7 @@ from annotation.permissions import can_lead
 from annotation.rendering import charts
 from annotation.rendering.text import without_unstorable
 from annotation.reports.adjudications import adjudication_rows, begun_by, decided_by
+from annotation.reports.calibrations import calibration_readers
 from annotation.reports.comparing import Compared, compare, differing_first
 from annotation.reports.judging import judging_page
 from annotation.reports.judging_parts import JudgingPage

@@ -1,8 +1,10 @@
 """Calibration: nobody sees anything before it opens, and what follows the first look is told apart."""
 
+import json
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.urls import reverse
 
 from annotation.actions.assignments import claim_next
@@ -57,6 +59,18 @@ def test_only_leads_open_it_and_it_is_taken_back_until_a_member_has_read_it():
     see_calibration(batch, by=one.member, now=LATER)
     with pytest.raises(NotCalibrating, match="read"):
         close_calibration(batch, by=lead, now=LATER)
+
+
+def test_how_many_have_read_it_is_printed_too(capsys):
+    batch, [one, two], lead = calibrated()
+    for person in (one.member, two.member, lead):
+        see_calibration(batch, by=person, now=LATER)
+
+    call_command("report_reviews", "--batch", batch.slug)
+    assert "the calibration is open; 2 have read it" in capsys.readouterr().out
+
+    call_command("report_reviews", "--batch", batch.slug, "--json")
+    assert json.loads(capsys.readouterr().out)["calibration_readers"] == 2
 
 
 def test_before_it_opens_and_outside_the_batch_nobody_sees_anything(client):

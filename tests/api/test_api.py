@@ -320,6 +320,7 @@ def test_where_a_batch_stands_and_what_its_reviews_say_is_in_the_api_too(machine
     assert [row["pseudonym"] for row in told["annotators"]] == ["robin"]
     assert machine.get("batches/cats/reviews/").json() == reviews
     assert set(reviews["waits"]) == {"reviews", "blind", "returned", "adjudications"}
+    assert reviews["calibration_readers"] == 0
 
 
 def test_an_export_is_started_watched_and_fetched_also_from_the_middle(machine, judged, sent):

@@ -11,6 +11,7 @@ from annotation.agreement.preferences import PreferenceAgreement
 from annotation.agreement.reliability import Reliability
 from annotation.management.figures import figure_cells, state, table
 from annotation.management.snapshots import add_snapshot_arguments, snapshot_of
+from annotation.reports.calibrations import calibration_readers
 from annotation.reports.reviews import ReviewCounts, review_counts
 from annotation.reports.verifiers import BatchVerification, batch_verification
 
@@ -28,11 +29,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         batch, number = snapshot_of(options)
         report, counts = batch_verification(batch, number=number), review_counts(batch)
+        readers = calibration_readers(batch)
         if options["json"]:
-            body = {**report.as_dict(), "waits": counts.waits()}
+            waits = counts.waits()
+            body = {**report.as_dict(), "waits": waits, "calibration_readers": readers}
             self.stdout.write(json.dumps(body, ensure_ascii=False, allow_nan=False))
         else:
             self.stdout.write("\n".join(_lines(report, counts)))
+            if batch.calibration_opened_at is not None:
+                self.stdout.write(f"the calibration is open; {readers} have read it")
 
 
 def _lines(report: BatchVerification, counts: ReviewCounts) -> Iterable[str]:
