@@ -30,17 +30,6 @@ def can_review(member: Member) -> bool:
     return member.ended_at is None and member.role in {Role.LEAD, Role.REVIEWER}
 
 
-def can_judge(member: Member, batch: Batch) -> bool:
-    """Be in the batch and not paused in it; what it asks to be passed first is asked apart.
-
-    One query.
-    """
-    return (
-        member.ended_at is None
-        and batch.participations.filter(member=member, paused_at=None).exists()
-    )
-
-
 def can_read_calibration(member: Member, batch: Batch) -> bool:
     """Read all judgments of a batch that a lead opened to its members. One query."""
     return (

@@ -61,14 +61,6 @@ class Question:
         """The answer that everybody gave, or "" where they differ or only one has answered."""
         return self.said[0].value if len(self.said) > 1 and not self.differs else ""
 
-    @property
-    def givers(self) -> dict[str, str]:
-        """Who gave which answer: value -> pseudonyms."""
-        found: dict[str, list[str]] = defaultdict(list)
-        for one in self.said:
-            found[one.value].append(one.who)
-        return {value: ", ".join(names) for value, names in found.items()}
-
 
 @dataclass(frozen=True, slots=True)
 class Person:
