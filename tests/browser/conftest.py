@@ -10,13 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.signals import request_finished, request_started
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from annotation.models import Member
 
@@ -117,11 +118,35 @@ def requests_ended() -> Iterator[None]:
     assert ended, "the server is still busy"
 
 
+@pytest.fixture
+def hands_wait(monkeypatch) -> None:
+    """Let no click and no key fall on a page whose scripts have not run: nobody is that quick.
+
+    What a test waits for is there as soon as the server has said it; a busy machine may run the
+    scripts, which wait for the whole page, a second later.
+    """
+
+    def wait_in(plain: Callable[..., Any], page_of: Callable[[Any], Page]) -> Callable[..., Any]:
+        def waits(self: Any, *args: object, **options: object) -> object:
+            page_of(self).wait_for_load_state("domcontentloaded")
+            return plain(self, *args, **options)
+
+        return waits
+
+    for name in ("check", "click", "dblclick", "fill", "focus", "hover", "press", "select_option"):
+        plain = getattr(Locator, name)
+        monkeypatch.setattr(Locator, name, wait_in(plain, lambda locator: locator.page))
+    for name in ("evaluate", "go_back", "go_forward"):
+        monkeypatch.setattr(Page, name, wait_in(getattr(Page, name), lambda page: page))
+    keyboard = wait_in(Page.keyboard.fget, lambda page: page)
+    monkeypatch.setattr(Page, "keyboard", property(keyboard))
+
+
 OpenPage = Callable[..., Page]
 
 
 @pytest.fixture
-def open_page(browser: Browser, live_server, requests_ended) -> Iterator[OpenPage]:
+def open_page(browser: Browser, live_server, requests_ended, hands_wait) -> Iterator[OpenPage]:
     """Return a way to open a page as a member, in a browser of their own."""
     watch = Watch(live_server.url)
     contexts: list[BrowserContext] = []
