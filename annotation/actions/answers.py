@@ -17,7 +17,7 @@ RESPONSE is a response's public id and SLOT the slot's number. A side is never n
 letter. A unit that is already the person's own may be left out: then it is carried.
 """
 
-import unicodedata
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,6 +45,11 @@ from annotation.reports.questions import PreferenceQuestion, Questions, RatingQu
 
 LONGEST_TEXT = 20_000
 CJK_WEIGHT = 2.5
+CJK = (
+    "\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff"
+    "\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\U00016fe0-\U0001b2ff\U00020000-\U0003fffd"
+)
+"""The signs that are words or syllables, and their marks: ranges of a regular expression's set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +123,8 @@ def weighted_length(text: str) -> float:
 
     Whitespace does not count.
     """
-    return sum(
-        CJK_WEIGHT if unicodedata.east_asian_width(one) in "WF" else 1.0
-        for one in text
-        if not one.isspace()
-    )
+    written = re.sub(r"\s", "", text)
+    return len(written) + (CJK_WEIGHT - 1) * len(re.findall(f"[{CJK}]", written))
 
 
 def read_answers(questions: Questions, body: object) -> Answers:

@@ -4,6 +4,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from annotation.actions.answers import CJK, CJK_WEIGHT
 from annotation.choices import AssignmentState, BatchKind, SkipReason
 from annotation.labels import label
 
@@ -43,8 +44,10 @@ SKIP_REASONS: tuple[tuple[str, Promise], ...] = (
 
 
 def words_for_script() -> dict[str, object]:
-    """Return the sentences the judging page's scripts say, in the reader's language."""
+    """Return what the judging page's scripts say, in the reader's language, and what they count by."""
     return {
+        "cjk": CJK,
+        "cjkWeight": CJK_WEIGHT,
         "more": _("{name}, {n} more characters"),
         "preference": _("Preference"),
         "overall": _("Overall"),

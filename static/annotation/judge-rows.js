@@ -9,6 +9,7 @@ window.stage.part((signal) => {
   const form = document.getElementById("judgment");
   const body = document.body;
   const words = JSON.parse(document.getElementById("judge-words").textContent);
+  const cjk = new RegExp(`[${words.cjk}]`, "u");
   const ratings = [...form.querySelectorAll("fieldset.rating")];
   const preferences = [...form.querySelectorAll("fieldset.preference")];
   const rows = [...form.querySelectorAll("fieldset.rating, fieldset.preference")];
@@ -26,11 +27,8 @@ window.stage.part((signal) => {
 
   /* Length as the server measures it: no white space, a wide sign counts two and a half. */
   const weight = (text) => {
-    let length = 0;
-    for (const sign of text.replace(/\s/gu, "")) {
-      length += /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}\p{Emoji_Presentation}]/u.test(sign) ? 2.5 : 1;
-    }
-    return length;
+    const written = [...text.replace(/\s/gu, "")];
+    return written.length + (words.cjkWeight - 1) * written.filter((sign) => cjk.test(sign)).length;
   };
 
   const ratingsOf = (row) => ratings.filter((one) => one.closest(".dimension") === row.closest(".dimension"));

@@ -272,6 +272,7 @@ def test_a_reason_is_asked_where_the_rule_says_so(rule, scores, asked):
 def test_a_reason_is_measured_by_characters_and_script():
     assert weighted_length("a b") == 2
     assert weighted_length("画面清晰") == 10
+    assert weighted_length("🚀ﾊ、") == 1 + 1 + 2.5
     assert asking(ReasonRule(always=True), reason="1234") == 2
     assert asking(ReasonRule(always=True), reason="清晰") == 0
 

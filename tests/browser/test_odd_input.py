@@ -309,6 +309,8 @@ def test_the_length_of_a_reason_is_counted_as_the_server_counts_it(open_page):
         "語 文\u3000、",
         "☺ not wide",
         "مرحبا",
+        "𠀀𛀁㍿〈",
+        "⌚☔〰ꥠ",
     ):
         reason.fill(text)
         counted = page.locator(".detail.current [data-count-of]")
