@@ -32,6 +32,7 @@ from annotation.actions.assignments import (
 from annotation.actions.drafts import DraftConflict, save_draft
 from annotation.actions.holds import set_aside
 from annotation.actions.judgments import (
+    AlreadySubmitted,
     Circumstances,
     body_digest,
     submit_judgment,
@@ -299,7 +300,11 @@ def _still_prepared(request: UserRequest, following: Assignment | None) -> dict[
 def _refused(request: UserRequest, mine: Assignment, refused: AnnotationError) -> HttpResponseBase:
     places = _places(refused, judging_page_of(mine, fields_of(body_of(request.POST))))
     if wants_json(request):
-        return refusal(refused, places=[one["href"].removeprefix("#") for one in places])
+        return refusal(
+            refused,
+            places=[one["href"].removeprefix("#") for one in places],
+            open_again=isinstance(refused, AlreadySubmitted),
+        )
     if not isinstance(refused, Invalid):
         messages.warning(request, str(refused))
         return redirect("annotation:assignment", mine.public_id)

@@ -346,8 +346,10 @@ window.stage.part((signal) => {
   /* Submitting: one key and one body, kept through every retry */
 
   const bar = document.getElementById("missing");
+  const openAgain = bar.querySelector("[data-open-again]");
   const barSays = (sentence) => {
     bar.dataset.state = "failed";
+    openAgain.hidden = true;
     bar.querySelector("[data-missing-words]").textContent = sentence;
     bar.querySelector("use").setAttribute("href", "#i-warning");
   };
@@ -380,6 +382,7 @@ window.stage.part((signal) => {
         submission = null;
         saysState();
         barSays(answer.message);
+        openAgain.hidden = !answer.open_again;
         const first = answer.places?.[0];
         const row = first && document.getElementById(first);
         if (row) window.judge.focusRow(row);
@@ -398,6 +401,7 @@ window.stage.part((signal) => {
     await quiet();
     if (await save()) location.assign(form.action);
   }
+  openAgain.addEventListener("click", correct);
 
   /* Set aside: saved and left in one request, and not left before it has arrived. */
   const quiet = async () => {

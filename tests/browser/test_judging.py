@@ -301,6 +301,27 @@ def test_the_second_window_shows_both_versions_and_the_person_chooses(open_page)
     )
 
 
+def test_what_another_window_sent_already_is_opened_again_with_what_was_changed_here(open_page):
+    assignment, annotator, path = held_item()
+    here = open_page(annotator, path)
+    answer_everything(here)
+    expect(here.locator("#saved")).to_have_attribute("data-state", "saved")
+    there = open_page(annotator, path)
+    here.keyboard.press("Control+Enter")
+    expect(here.get_by_text("The item before is sent.")).to_be_visible()
+    again = there.get_by_role("button", name="Open it again")
+    expect(again).to_be_hidden()
+
+    there.get_by_label("Why, in two or three sentences").fill("One more thought.")
+    there.keyboard.press("Control+Enter")
+    expect(there.locator("#missing")).to_contain_text("Open the item again to correct it.")
+    again.click()
+
+    expect(there.get_by_role("button", name="Send the correction")).to_be_visible()
+    expect(there.get_by_label("Why, in two or three sentences")).to_have_value("One more thought.")
+    assert Judgment.objects.filter(assignment=assignment).count() == 1
+
+
 def test_lines_only_one_window_changed_are_put_together_without_asking(open_page):
     assignment, annotator, path = held_item()
     here = open_page(annotator, path)
