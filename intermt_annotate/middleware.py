@@ -1,6 +1,7 @@
-"""Small middlewares: health, headers that Django does not set, language, redirects that htmx follows."""
+"""Small middlewares: health, headers, language and time zone, redirects that htmx follows."""
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, connection
 from django.http import (
@@ -10,7 +11,7 @@ from django.http import (
     HttpResponseBase,
     JsonResponse,
 )
-from django.utils import translation
+from django.utils import timezone, translation
 
 Handler = Callable[[HttpRequest], HttpResponseBase]
 
@@ -78,6 +79,25 @@ class PersonLanguageMiddleware:
             translation.activate(language)
             request.LANGUAGE_CODE = language
         return self.get_response(request)
+
+
+class PersonTimeZoneMiddleware:
+    """Tell times and days in the zone of the person's browser, which base.js writes in a cookie."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with timezone.override(self._zone(request.COOKIES.get("time_zone", ""))):
+            return self.get_response(request)
+
+    @staticmethod
+    def _zone(name: str) -> ZoneInfo | None:
+        """Return the zone of this name; none, which is the installation's, if nobody knows it."""
+        try:
+            return ZoneInfo(name) if name else None
+        except (ValueError, OSError, KeyError):  # no key, a folder, a name that leaves the folder
+            return None
 
 
 class HtmxRedirectMiddleware:

@@ -3,6 +3,15 @@
 
 document.documentElement.classList.add("js");
 
+/* Times are told in this browser's zone: the server reads it here. */
+{
+  const zone = `time_zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
+  if (!document.cookie.split("; ").includes(zone)) {
+    const secure = location.protocol === "https:" ? "; secure" : "";
+    document.cookie = `${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
+  }
+}
+
 /* The parts of a page whose content may be replaced in place. Each starts once for every content;
    what it hangs on the document, the window or a clock ends with `signal`. */
 window.stage = (() => {

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -287,6 +288,16 @@ def test_the_time_of_the_last_save_is_the_readers_own_also_after_a_reload(open_p
     page.reload()
 
     expect(saved).to_have_text(said)
+
+
+def test_times_the_server_writes_are_the_readers_own(open_page):
+    assignment, annotator, _path = held_item()
+    until = assignment.lease_until.astimezone(ZoneInfo("Asia/Kathmandu"))
+    page = open_page(annotator, timezone_id="Asia/Kathmandu")  # a quarter to the hour from UTC
+
+    page.goto(page.url)
+
+    expect(page.get_by_text(f"kept for you until {until:%H:%M}")).to_be_visible()
 
 
 def test_midnight_is_the_hour_nought(open_page):

@@ -2,7 +2,8 @@
 
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import PIL.Image
 import pytest
@@ -32,6 +33,7 @@ from annotation.models import (
     Response,
     User,
 )
+from annotation.models.assignments import day_of
 from annotation.reports.desk import ahead, desk, offered_picture, titles_of
 from annotation.reports.judging import judging_page
 from annotation.reports.questions import questions_for
@@ -588,6 +590,40 @@ def test_a_hold_is_said_with_its_end_and_how_many_are_left(client):
     assert f"Kept for you until {until:%H:%M}, 3 of 3 holds used today." in page
     assert refused.status_code == 409
     assert "used your 3 holds" in refused.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [
+        ("Asia/Tokyo", "23:30"),
+        ("America/St_Johns", "11:00"),
+        ("", "14:30"),
+        ("Nowhere/Land", "14:30"),
+        ("../../etc/passwd", "14:30"),
+        ("Asia", "14:30"),
+        ("x" * 4000, "14:30"),
+    ],
+)
+def test_times_are_told_in_the_zone_of_the_browser_if_there_is_such_a_zone(client, zone, told):
+    batch, (annotator, _) = open_batch_with(items=1)
+    held = claim_next(batch, by=annotator, now=timezone.now())
+    until = datetime(2026, 1, 15, 14, 30, tzinfo=UTC)
+    Assignment.objects.filter(pk=held.pk).update(lease_until=until)
+    client.force_login(annotator.user)
+    client.cookies["time_zone"] = zone
+
+    page = client.get(reverse("annotation:desk"))
+
+    assert f"kept for you until {told}" in page.content.decode()
+    assert timezone.get_current_timezone_name() == "UTC"
+
+
+def test_today_begins_at_the_persons_own_midnight():
+    night = datetime(2026, 1, 15, 15, tzinfo=UTC)  # midnight in Tokyo
+
+    with timezone.override(ZoneInfo("Asia/Tokyo")):
+        assert day_of(night) == night
+        assert day_of(night - timedelta(seconds=1)) == night - timedelta(days=1)
 
 
 @pytest.mark.parametrize(("entered", "kept"), [("50", 50), ("0", 0), ("7", 25), ("soon", 25)])
