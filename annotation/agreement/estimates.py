@@ -72,6 +72,7 @@ class Basis:
     :ivar largest: share of the most frequent score, 0 to 1.
     :ivar minority_units: units in which somebody chose another.
     :ivar minority_clusters: clusters that hold one of these.
+    :ivar decided: whether only units count in which two people preferred a side.
     """
 
     units: int
@@ -80,6 +81,7 @@ class Basis:
     largest: float
     minority_units: int
     minority_clusters: int
+    decided: bool = False
 
     @property
     def thin(self) -> bool:
@@ -152,6 +154,8 @@ def grade(
     """Return the state of a defined figure and the reason in words."""
     if facts.units < FEWEST_UNITS or facts.annotators == 1:
         few = f"{facts.units} units with two ratings or more; {FEWEST_UNITS} are the least"
+        if facts.decided:
+            few = f"{facts.units} units on which two people decided; {FEWEST_UNITS} are the least"
         return State.INSUFFICIENT, few if facts.units < FEWEST_UNITS else "a single annotator"
     if not share:
         if facts.largest > ONE_SIDED:
@@ -180,7 +184,9 @@ def _doubts(facts: Basis, interval: Interval | None) -> list[str]:
         doubts.append("no interval can be computed")
     elif interval.high - interval.low > WIDE:
         doubts.append(f"the interval is wider than {WIDE:g}")
-    if facts.units < FEW_UNITS:
+    if facts.units < FEW_UNITS and facts.decided:
+        doubts.append(f"{facts.units} units on which two people decided, fewer than {FEW_UNITS}")
+    elif facts.units < FEW_UNITS:
         doubts.append(f"{facts.units} units with two ratings or more, fewer than {FEW_UNITS}")
     if 0 < facts.annotators < FEW_ANNOTATORS:
         doubts.append(f"{facts.annotators} annotators: the figure is about these")

@@ -11,9 +11,9 @@ import numpy as np
 
 from annotation.agreement.alpha import Level
 from annotation.agreement.coefficients import Weighting
-from annotation.agreement.estimates import Estimate
+from annotation.agreement.estimates import Basis, Estimate, basis
 from annotation.agreement.intervals import REPLICATES, Interval, wilson
-from annotation.agreement.patterns import FloatArray, Patterns, Sums, merged
+from annotation.agreement.patterns import Cells, FloatArray, Patterns, Sums, merged
 from annotation.agreement.reliability import (
     Resampled,
     alpha_estimate,
@@ -87,7 +87,8 @@ def _figures(
     ordered = resample(in_order, replicates=replicates, seed=seed, units=units)
     yield alpha_estimate(ordered, Level.ORDINAL)
     yield coefficient_estimate(drawn, "percent_agreement", Weighting.IDENTITY)
-    decisive = drawn.estimate("decisive_agreement", "identity", _decisive_agreement, share=True)
+    decided = replace(drawn, facts=_decided(drawn.patterns, units=units))
+    decisive = decided.estimate("decisive_agreement", "identity", _decisive_agreement, share=True)
     if decisive.value is None and drawn.facts.units:
         decisive = replace(decisive, reason="no two people both decided on the same item")
     yield decisive
@@ -97,6 +98,21 @@ def _figures(
     yield drawn.estimate(
         "both_bad_share", "identity", lambda sums: _given(sums, BOTH_BAD), share=True
     )
+
+
+def _decided(patterns: Patterns, *, units: int | None) -> Basis:
+    """Return the facts of the items on which two people decided: of them alone it is a share."""
+    kept = [_NAMES[FIRST], _NAMES[SECOND]]
+    counts = np.zeros_like(patterns.counts)
+    counts[:, kept] = patterns.counts[:, kept]
+    cells = patterns.cells
+    if cells is not None:
+        mine = np.isin(cells.category, kept)
+        columns = (cells.annotator, cells.pattern, cells.category, cells.count)
+        cells = Cells(*(column[mine] for column in columns))
+    facts = basis(replace(patterns, counts=counts, cells=cells))
+    decided = facts.units if units is None else min(facts.units, units)
+    return replace(facts, units=decided, decided=True)
 
 
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:

@@ -40,6 +40,7 @@ HISTORY = (
 )
 AGREEMENT = (
     _("%(units)s units with two ratings or more; %(least)s are the least"),
+    _("%(units)s units on which two people decided; %(least)s are the least"),
     _("a single annotator"),
     _(
         "%(share)s %% of the scores are the same: there is little to tell apart, so read exact "
@@ -49,6 +50,7 @@ AGREEMENT = (
     _("no interval can be computed"),
     _("the interval is wider than %(width)s"),
     _("%(units)s units with two ratings or more, fewer than %(least)s"),
+    _("%(units)s units on which two people decided, fewer than %(least)s"),
     _("%(annotators)s annotators: the figure is about these"),
     _("of the mean of %(ratings)s ratings; assumes exchangeable annotators and even steps"),
     _("no preference compares two models that the files name"),

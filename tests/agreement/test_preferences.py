@@ -85,6 +85,18 @@ def test_nobody_deciding_leaves_decisive_agreement_undefined():
     )
 
 
+def test_decisive_agreement_leans_on_the_items_that_were_decided_alone():
+    few = report_of([[ONE, ONE, TIE]] * 3 + [[TIE, TIE, TIE]] * 147)
+    many = report_of([[ONE, ONE, TIE]] * 150)
+
+    one = few.figure("decisive_agreement")
+    assert (one.value, one.state) == (1, State.INSUFFICIENT)
+    assert one.reason == "3 units on which two people decided; 20 are the least"
+    assert one.low == pytest.approx(0.4385, abs=1e-4)
+    assert few.figure("reversal_rate").state == State.PROVISIONAL
+    assert many.figure("decisive_agreement").low > 0.97
+
+
 def test_other_outcomes_than_ours_are_refused():
     patterns = count_patterns([0, 0], [0, 1], ["A", "B"], domain=("A", "B"))
 
