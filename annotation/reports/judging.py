@@ -33,11 +33,7 @@ from annotation.rendering.slots import (
 )
 from annotation.reports.categories import category_names
 from annotation.reports.guidelines import GuidelineNow, guideline_now
-from annotation.reports.items import (
-    SECONDS_PER_DECISION,
-    SECONDS_PER_IMAGE,
-    WORDS_PER_MINUTE,
-)
+from annotation.reports.items import minutes_of
 from annotation.reports.judging_parts import (
     NOT_APPLICABLE,
     Answer,
@@ -66,6 +62,7 @@ from annotation.reports.judging_words import (
 )
 from annotation.reports.paths import Side, Step
 from annotation.reports.questions import PreferenceQuestion, Questions, RatingQuestion, Unit
+from annotation.reports.times import length_of
 from annotation.reports.words import in_language, listed
 
 
@@ -138,11 +135,6 @@ class _Builder:
         texts = [text for turn in turns for text in turn.texts]
         words = sum(text.words for text in texts)
         images = sum(len(text.images) for text in texts)
-        seconds = (
-            words * 60 / WORDS_PER_MINUTE
-            + images * SECONDS_PER_IMAGE
-            + self.questions.decisions * SECONDS_PER_DECISION
-        )
         by_key = {one.key: one for one in self.questions.preferences}
         guideline = self.guide.version if self.guide else None
         return JudgingPage(
@@ -162,10 +154,16 @@ class _Builder:
             rationale_minimum=self.questions.settings.rationale_minimum,
             words=words,
             images=images,
-            minutes=max(1, round(seconds / 60)),
+            minutes=length_of(self.questions.item).minutes or self._minutes(words, images),
             carried=sum(bool(q.yours) for unit in self.questions.units for q in unit.questions),
             prefix_read=self._prefix_read(turns),
         )
+
+    def _minutes(self, words: int, images: int) -> int:
+        """Estimate the length of an item that nobody counted before it was made."""
+        decisions = self.questions.decisions
+        minutes = minutes_of(words=words, images=images, decisions=decisions, texts=0)
+        return max(1, round(minutes))
 
     def _length(self) -> int:
         return max(len(side.steps) for side in self.questions.sides)

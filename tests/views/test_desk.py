@@ -538,6 +538,18 @@ def test_the_hours_of_today_are_drawn_and_written(client):
     assert "style=" not in page
 
 
+def test_an_item_is_as_long_on_the_desk_as_on_its_page():
+    batch, (annotator, _) = open_batch_with()
+    assignment = claim_next(batch, by=annotator, now=timezone.now())
+    assignment.item.counts = {"minutes": 14.2}
+    assignment.item.save(update_fields=["counts"])
+
+    page = judging_page(questions_for(assignment), assignment=assignment, entered={})
+
+    assert page.minutes == 14
+    assert ahead([assignment.item], annotator)[assignment.item.pk].length.minutes == 14
+
+
 def test_time_counts_up_to_three_times_the_length_of_the_item_and_the_person_sees_the_rule(client):
     batch, (annotator, _) = open_batch_with()
     assignment = claim_next(batch, by=annotator, now=timezone.now())
