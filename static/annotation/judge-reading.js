@@ -338,7 +338,16 @@ window.stage.part((signal) => {
     if (event.isComposing || event.keyCode === 229) return;
     const target = event.target;
     const command = event.ctrlKey || event.metaKey;
-    if (document.querySelector("dialog[open]")) return;
+    const dialog = document.querySelector("dialog[open]");
+    if (dialog) {
+      // What is written in a dialog is sent as the item is.
+      const send = dialog.querySelector("form:has(textarea) [type=submit]");
+      if (send && command && event.key === "Enter" && typing(target)) {
+        event.preventDefault();
+        if (!event.repeat) send.click();
+      }
+      return;
+    }
     if (command && event.key === "Enter") {
       event.preventDefault();
       if (!event.repeat) document.getElementById("submit")?.click();
