@@ -48,7 +48,10 @@ def words_for_script() -> dict[str, object]:
     return {
         "cjk": CJK,
         "cjkWeight": CJK_WEIGHT,
-        "more": _("{name}, {n} more characters"),
+        "comma": _(", "),
+        "colon": _(": "),
+        "period": _(". "),
+        "more": _("{name} ({n} more characters)"),
         "preference": _("Preference"),
         "overall": _("Overall"),
         "overallPreference": _("the preference"),

@@ -209,7 +209,7 @@ window.stage.part((signal) => {
     const field = fieldOf(name);
     const row = rowOf(field);
     if (field?.dataset.label) return field.dataset.label;
-    if (row) return [row.dataset.place ?? words.preference, row.dataset.name].filter(Boolean).join(", ");
+    if (row) return [row.dataset.place ?? words.preference, row.dataset.name].filter(Boolean).join(words.comma);
     return name;
   };
 
@@ -218,7 +218,7 @@ window.stage.part((signal) => {
     return values.map((value) => {
       const field = form.querySelector(`[name="${CSS.escape(name)}"][value="${CSS.escape(value)}"]`);
       return field?.dataset.sentence ?? field?.closest("label")?.textContent.trim().replace(/\s+/g, " ") ?? value;
-    }).join(", ");
+    }).join(words.comma);
   };
 
   /* Another window saved meanwhile: both versions are shown, the person chooses. */

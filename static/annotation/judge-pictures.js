@@ -89,7 +89,7 @@ window.stage.part((signal) => {
   const sideOf = (figure) => figure.closest(".answer-A") ? "A" : figure.closest(".answer-B") ? "B" : "";
   const nameOf = (figure) => {
     const turn = figure.closest("[data-section]")?.querySelector("h2")?.textContent ?? "";
-    return [turn, sideOf(figure), figure.querySelector("img").alt].filter(Boolean).join(", ");
+    return [turn, sideOf(figure), figure.querySelector("img").alt].filter(Boolean).join(words.comma);
   };
   const unseen = () => figures.filter((one) => !isLooked(one) && !one.classList.contains("failed"));
   const lead = (figure) => {

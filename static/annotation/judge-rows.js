@@ -118,10 +118,10 @@ window.stage.part((signal) => {
     for (const one of found) groups.set(one.place, [...(groups.get(one.place) ?? []), one.name]);
     const [[where, names]] = groups;
     const strong = document.createElement("strong");
-    strong.textContent = `${where}: `;
-    place.replaceChildren(strong, `${names.join(", ")}. `);
+    strong.textContent = `${where}${words.colon}`;
+    place.replaceChildren(strong, `${names.join(words.comma)}${words.period}`);
     place.append(found.length === 1 ? words.oneMissing : words.allMissing.replace("{n}", found.length));
-    place.title = [...groups].map(([one, some]) => `${one}: ${some.join(", ")}`).join("\n");
+    place.title = [...groups].map(([one, some]) => `${one}${words.colon}${some.join(words.comma)}`).join("\n");
   };
 
   const markRail = () => {
@@ -144,7 +144,7 @@ window.stage.part((signal) => {
         said.push(`${letter} ${words.fill[state || "empty"]}`.trim());
       }
       const place = document.querySelector(`[data-mark-words="${key}"]`);
-      if (place) place.textContent = said.join(", ");
+      if (place) place.textContent = said.join(words.comma);
     }
   };
 
@@ -249,7 +249,7 @@ window.stage.part((signal) => {
     place.hidden = open.length === 0 || given.length !== 1;
     if (place.hidden) return;
     const sentence = checked(asked.find(checked)).dataset.sentence;
-    const names = open.map((row) => row.dataset.name).join(", ");
+    const names = open.map((row) => row.dataset.name).join(words.comma);
     place.replaceChildren(button("link-button", words.bulk.replace("{names}", names), () => {
       const text = document.createElement("span");
       text.textContent = words.bulkSure.replace("{names}", names).replace("{sentence}", sentence);

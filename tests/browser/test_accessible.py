@@ -4,6 +4,7 @@ Pages come from the URLconf, so a new page is looked at without being named here
 """
 
 import itertools
+import re
 from typing import Any
 
 import pytest
@@ -365,6 +366,9 @@ def test_an_annotator_who_reads_chinese_chooses_it_and_judges_in_it(open_page):
     expect(page.get_by_role("button", name="提交")).to_be_visible()
     prompt = page.locator(".prompt .prose").first
     assert prompt.get_attribute("translate") == "no"
+    expect(page.locator("[data-missing-words]")).to_have_text(
+        re.compile("^第 2 轮，A：[^,.:]+，[^,.:]+。共 \\d+ 处。$")
+    )
     answer_everything(page)
     expect(page.locator("#missing")).to_contain_text("没有遗漏")
     expect(page.locator("#saved")).to_contain_text("已保存")
