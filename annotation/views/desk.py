@@ -36,6 +36,7 @@ from annotation.reports.times import COUNTED_UP_TO
 from annotation.views.access import UserRequest, as_member
 from annotation.views.guidelines import NEXT, change_first
 from annotation.views.images import send_picture
+from annotation.views.notices import last_sent
 
 WORK_ON_A_PAGE = 50
 
@@ -60,6 +61,7 @@ def desk(request: UserRequest, member: Member) -> HttpResponseBase:
             "today": now,
             "content_kinds": exposures(member, at=now),
             "support": support_of(member.project),
+            **last_sent(found.batches, member, now=now),
         },
     )
 
@@ -67,6 +69,7 @@ def desk(request: UserRequest, member: Member) -> HttpResponseBase:
 def _queues(found: Desk, member: Member, *, now: datetime) -> list[tuple[Queue, Ahead | None]]:
     """Return the queues, each with what is held in it, the first of the others with what comes next.
 
+    Where nothing can be begun or gone on with stands last.
     Only one: who begins there meets the next desk after it, and looking ahead costs ten queries.
     """
     held = held_items([one.held for one in found.queues if one.held is not None])
@@ -81,7 +84,7 @@ def _queues(found: Desk, member: Member, *, now: datetime) -> list[tuple[Queue, 
     told = ahead(list(shown.values()), member)
     return [
         (queue, told[shown[queue.slug].pk] if queue.slug in shown else None)
-        for queue in found.queues
+        for queue in sorted(found.queues, key=lambda one: not (one.held or one.open))
     ]
 
 

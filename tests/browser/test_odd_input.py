@@ -315,3 +315,18 @@ def test_the_length_of_a_reason_is_counted_as_the_server_counts_it(open_page):
         reason.fill(text)
         counted = page.locator(".detail.current [data-count-of]")
         expect(counted).to_have_text(f"{int(weighted_length(text))}, at least 10")
+
+
+def test_a_prompt_without_a_space_widens_no_page_that_names_it(open_page):
+    _assignment, annotator, path = held_item(items=1)
+    Turn.objects.filter(depth=1).update(prompt="https://example.org/" + "a" * 180)
+    page = open_page(annotator, path)
+    answer_everything(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("heading", name="My work")).to_be_visible()
+
+    for name in ("/", "/my-work/"):
+        page.goto(page.url.split("/", 3)[0] + "//" + page.url.split("/")[2] + name)
+        expect(page.get_by_role("cell", name="https://example.org/").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") == 1440
+        assert page.locator(".table-wrap").evaluate("one => one.scrollWidth <= one.clientWidth")

@@ -202,7 +202,7 @@ def test_the_desk_takes_the_same_queries_for_one_batch_and_three(
         make_items(make_batch(members=[annotator]), items=2)
     client.force_login(annotator.user)
 
-    with django_assert_num_queries(43):
+    with django_assert_num_queries(44):
         client.get("/")
 
 
@@ -217,7 +217,7 @@ def test_the_desk_takes_the_same_queries_for_one_batch_begun_and_three(
         claim_next(batch, by=annotator, now=timezone.now())
     client.force_login(annotator.user)
 
-    with django_assert_num_queries(37):
+    with django_assert_num_queries(38):
         client.get("/")
 
 
@@ -267,7 +267,7 @@ def test_the_desk_takes_the_same_queries_for_one_qualification_and_three(
         make_items(make_batch(members=[annotator], settings=BatchSettings(requires=exam)), items=1)
     client.force_login(annotator.user)
 
-    with django_assert_num_queries(71):
+    with django_assert_num_queries(72):
         page = client.get("/").content.decode()
 
     assert page.count("answers were as expected") >= count
@@ -536,6 +536,30 @@ def test_the_hours_of_today_are_drawn_and_written(client):
     assert f"From {hour}:00: 1 turn" in page
     assert len(re.findall(r"<rect x=\"\d+\" y=\"16\" width=\"22\" height=\"36\"", page)) == 1
     assert "style=" not in page
+
+
+def test_a_batch_with_nothing_left_stands_below_those_with_work(client):
+    done, (annotator, _) = open_batch_with(items=1)
+    submitted(done, annotator)
+    other = make_batch(members=[annotator])
+    make_items(other, items=1)
+    client.force_login(annotator.user)
+
+    page = client.get("/").content.decode()
+
+    assert page.index(f"queue-{other.slug}") < page.index(f"queue-{done.slug}")
+
+
+def test_what_was_sent_last_can_be_taken_back_from_the_desk_as_long_as_the_batch_says(client):
+    batch, (annotator, _) = open_batch_with(items=1)
+    assignment = submitted(batch, annotator)
+    client.force_login(annotator.user)
+    undo = reverse("annotation:assignment-undo", args=[assignment.public_id])
+
+    assert undo in client.get("/").content.decode()
+
+    Assignment.objects.update(submitted_at=F("submitted_at") - timedelta(days=1))
+    assert undo not in client.get("/").content.decode()
 
 
 def test_an_item_is_as_long_on_the_desk_as_on_its_page():

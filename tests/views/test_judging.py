@@ -267,7 +267,9 @@ def test_after_the_last_item_the_desk_says_why_there_is_no_more(client):
     answer = client.post(address("assignment", assignment), form_of(assignment), follow=True)
 
     assert answer.redirect_chain == [("/", 302)]
-    assert "You have done everything that is yours in this batch." in answer.content.decode()
+    page = answer.content.decode()
+    assert "You have done everything that is yours in this batch." in page
+    assert address("assignment-undo", assignment) in page
 
 
 def test_the_same_submission_twice_is_one_judgment(client):
