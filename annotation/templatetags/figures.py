@@ -17,7 +17,7 @@ def coefficient(value: float | str | None) -> str:
     """Write a coefficient with two digits and no zero before the point."""
     if value is None or isinstance(value, str):
         return DASH
-    text = f"{value:.2f}"
+    text = f"{round(value, 2) + 0.0:.2f}"  # 0.0 takes the sign from a minus zero
     return text.replace("-", "−").replace("0.", ".", 1) if abs(value) < 0.995 else text
 
 

@@ -257,7 +257,15 @@ def test_the_page_is_only_read(client, lead):
 
 @pytest.mark.parametrize(
     ("value", "written"),
-    [(None, "–"), (0.654, ".65"), (-0.204, "−.20"), (1.0, "1.00"), (0.999, "1.00"), (0.0, ".00")],
+    [
+        (None, "–"),
+        (0.654, ".65"),
+        (-0.204, "−.20"),
+        (1.0, "1.00"),
+        (0.999, "1.00"),
+        (0.0, ".00"),
+        (-0.004, ".00"),
+    ],
 )
 def test_coefficients_are_written_short(value, written):
     assert coefficient(value) == written
