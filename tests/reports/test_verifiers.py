@@ -151,3 +151,16 @@ def test_page_command_and_report_say_the_same(client, capsys):
     client.force_login(make_lead().user)
     page = client.get(reverse("annotation:batch", args=[batch.slug])).content.decode()
     assert "2 items, 2 reviewers, 2 annotators" in page
+
+
+def test_one_is_said_as_one(client, capsys):
+    batch, [item] = blind_batch(items=1)
+    judge(item, make_member(), scores=scores(item, 1))
+    judge(item, make_lead(), scores=scores(item, 1), purpose=SeatPurpose.REVIEW)
+    client.force_login(make_lead().user)
+
+    call_command("report_reviews", "--batch", batch.slug)
+    page = client.get(reverse("annotation:batch", args=[batch.slug])).content.decode()
+
+    for told in (capsys.readouterr().out, page):
+        assert "1 item, 1 reviewer, 1 annotator" in told

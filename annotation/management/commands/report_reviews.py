@@ -14,6 +14,7 @@ from annotation.management.snapshots import add_snapshot_arguments, snapshot_of
 from annotation.reports.calibrations import calibration_readers
 from annotation.reports.reviews import ReviewCounts, review_counts
 from annotation.reports.verifiers import BatchVerification, batch_verification
+from annotation.reports.words import counted
 
 
 class Command(BaseCommand):
@@ -51,8 +52,8 @@ def _lines(report: BatchVerification, counts: ReviewCounts) -> Iterable[str]:
         f"their authors, {counts.adjudications} items wait to be decided"
     )
     yield (
-        f"blind reviews: {report.items} items, {report.verifiers} reviewers, "
-        f"{report.annotators} annotators"
+        f"blind reviews: {counted(report.items, 'item')}, "
+        f"{counted(report.verifiers, 'reviewer')}, {counted(report.annotators, 'annotator')}"
     )
     rows = [
         _row(one.key, one.units, one.reliability.pairable_units, one.reliability, "ordinal")
