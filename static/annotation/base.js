@@ -88,6 +88,12 @@ document.addEventListener("DOMContentLoaded", () => {
   place.textContent = place.dataset.sinceBreak.replace("{n}", window.pace.minutes(window.pace.read()));
 });
 
+/* A page the browser brings back from its memory is loaded again: much may have changed since, and
+   somebody may have signed out. */
+addEventListener("pageshow", (event) => {
+  if (event.persisted) setTimeout(() => location.reload()); // once every part has heard of it
+});
+
 /* A table that scrolls sideways can be scrolled by keys; one that fits is no stop on the way. */
 function reachTables() {
   for (const wrap of document.querySelectorAll(".table-wrap")) {

@@ -7,7 +7,7 @@ window.stage.part((signal) => {
   const state = document.getElementById("saved");
   const store = `judge:${form.dataset.item}`;
   const control = ["csrfmiddlewaretoken", "draft_version", "submission_key", "guideline_version"];
-  const readOnly = form.dataset.readOnly === "1";
+  let readOnly = form.dataset.readOnly === "1";
   const WAIT = 600; // from the first unsaved change, however much follows
   const TIMEOUT = 15000;
   const KEPT_ALIVE = 30000; // characters; browsers refuse longer ones
@@ -498,6 +498,11 @@ window.stage.part((signal) => {
   }, { signal });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") save();
+  }, { signal });
+  /* Brought back from memory it is about to be loaded again, and saves nothing before: Safari has
+     emptied its fields, which nobody wanted. */
+  window.addEventListener("pageshow", (event) => {
+    readOnly ||= event.persisted;
   }, { signal });
 
   /* What this browser kept from before: the last page never heard that it arrived. */

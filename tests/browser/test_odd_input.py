@@ -145,6 +145,32 @@ def test_back_and_forward_again_keep_what_was_entered(open_page):
     expect(page.locator("#conflict")).to_be_hidden()
 
 
+def test_a_page_brought_back_from_memory_is_loaded_again_and_saves_nothing_of_its_own(open_page):
+    """Safari keeps the page one leaves, and brings it back with its fields emptied."""
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    page.keyboard.press("Enter")
+    page.keyboard.press("3")
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    written = Draft.objects.get(assignment=assignment)
+
+    with page.expect_navigation():
+        page.evaluate(
+            """() => {
+                document.getElementById("judgment").reset();
+                dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }));
+            }"""
+        )
+
+    expect(page.locator("fieldset.rating input:checked")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.keyboard.press("2")
+    expect(page.locator("fieldset.rating input:checked")).to_have_count(2)
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    kept = Draft.objects.get(assignment=assignment)
+    assert (kept.version, given_scores(kept.body)) == (written.version + 1, [2, 3])
+
+
 def test_another_language_in_mid_item_loses_nothing(open_page):
     assignment, annotator, path = held_item()
     page = open_page(annotator, path)
