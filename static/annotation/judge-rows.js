@@ -480,6 +480,14 @@ window.stage.part((signal) => {
       leaving = false;
     }, { signal });
   }
+  /* A press that was no click (another button, text marked and let go elsewhere) ends at the next key. */
+  document.addEventListener("keydown", () => {
+    pressed = false;
+  }, { capture: true, signal });
+  /* Safari gives the focus to no button that is clicked. */
+  document.addEventListener("click", ({ target }) => {
+    if (target.matches("input[type=radio], input[type=checkbox]")) target.focus({ preventScroll: true });
+  }, { signal });
   form.addEventListener("focusin", (event) => {
     const row = rowOf(event.target);
     if (!row) return;

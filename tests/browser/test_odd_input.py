@@ -1,5 +1,7 @@
 """What people and browsers do to an item: odd signs, double clicks, long texts, back and forth."""
 
+import re
+
 from playwright.sync_api import expect
 
 from annotation.actions.answers import weighted_length
@@ -356,3 +358,36 @@ def test_a_prompt_without_a_space_widens_no_page_that_names_it(open_page):
         expect(page.get_by_role("cell", name="https://example.org/").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") == 1440
         assert page.locator(".table-wrap").evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
+def test_a_click_that_leaves_the_focus_where_it_is_makes_its_row_the_current_one(open_page):
+    """Safari gives the focus to no button that is clicked."""
+    assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    page.evaluate(
+        "addEventListener('mousedown', event => event.target.closest('label, button') && event.preventDefault())"
+    )
+    row = page.locator("fieldset.rating").first
+
+    row.locator("label").nth(1).click()
+
+    expect(row).to_have_class(re.compile(r"\bcurrent\b"))
+    page.locator(".detail.current [data-add-reason]").click()
+    page.keyboard.insert_text("The garden has no wall.")
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    assert "The garden has no wall." in str(Draft.objects.get(assignment=assignment).body)
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("fieldset.rating").nth(1)).to_have_class(re.compile(r"\bcurrent\b"))
+
+
+def test_keys_go_from_row_to_row_after_a_press_that_was_no_click(open_page):
+    _, annotator, path = held_item()
+    page = open_page(annotator, path)
+    page.locator(".prose p").first.click(button="right")
+    page.keyboard.press("Escape")
+
+    row = page.locator("fieldset.rating").nth(1)
+    row.locator("input").first.focus()
+
+    expect(row).to_have_class(re.compile(r"\bcurrent\b"))
