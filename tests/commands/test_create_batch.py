@@ -314,13 +314,14 @@ def test_overlap_members_seats_and_items_are_changed(lead):
     item = make_wave("--open").items.get()
     make_member(name="tern")
 
-    assert run("batch", "wave-1", "members", "tern") == "1 members added.\n"
-    assert run("batch", "wave-1", "overlap", "3").startswith("1 seats added")
-    assert run("batch", "wave-1", "seats", "--item", item.public_id) == "1 extra seats added.\n"
+    assert run("batch", "wave-1", "members", "tern") == "1 member added.\n"
+    assert run("batch", "wave-1", "overlap", "3").startswith("1 seat added")
+    assert run("batch", "wave-1", "seats", "--item", item.public_id) == "1 extra seat added.\n"
+    assert run("batch", "wave-1", "offer-again") == "0 items offered again.\n"
     Item.objects.update(parked_at=NOW)
-    assert run("batch", "wave-1", "offer-again") == "1 items offered again.\n"
+    assert run("batch", "wave-1", "offer-again") == "1 item offered again.\n"
     run("batch", "wave-1", "close")
-    assert run("batch", "wave-1", "reopen", "--item", item.public_id) == "1 items reopened.\n"
+    assert run("batch", "wave-1", "reopen", "--item", item.public_id) == "1 item reopened.\n"
 
     item.refresh_from_db()
     assert (item.seats.count(), item.parked_at) == (4, None)
@@ -334,8 +335,8 @@ def test_overlap_members_seats_and_items_are_changed(lead):
         (["overlap"], "Say the overlap"),
         (["overlap", "many"], "Say the overlap"),
         (["members", "nobody"], "Not members: nobody"),
-        (["seats", "--item", "x"], "no items of wave-1"),
-        (["seats"], "items of one batch"),
+        (["seats", "--item", "x"], "No items of wave-1: x"),
+        (["seats"], "Say for which items"),
     ],
 )
 def test_a_change_that_cannot_be_made_is_refused_in_words(lead, arguments, problem):

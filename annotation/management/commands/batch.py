@@ -13,6 +13,7 @@ from annotation.management.commands.create_batch import lead_of
 from annotation.models.batches import Batch
 from annotation.models.projects import Member, Project
 from annotation.reports.progress import batch_progress
+from annotation.reports.words import counted
 
 STEPS = {
     "open": actions.open_batch,
@@ -72,7 +73,7 @@ class Command(BaseCommand):
                 raise CommandError("Say the overlap: batch SLUG overlap 3")
             change = actions.set_overlap(batch, int(values[0]), by=by, now=now)
             return (
-                f"{change.added} seats added, {change.closed} closed, "
+                f"{counted(change.added, 'seat')} added, {change.closed} closed, "
                 f"{change.still_taken} above it still taken."
             )
         if what == "members":
@@ -80,20 +81,24 @@ class Command(BaseCommand):
             if len(named) != len(set(values)):
                 known = {member.pseudonym for member in named}
                 raise CommandError(f"Not members: {', '.join(sorted(set(values) - known))}.")
-            return f"{actions.add_members(batch, named, by=by, now=now)} members added."
+            added = actions.add_members(batch, named, by=by, now=now)
+            return f"{counted(added, 'member')} added."
         if what == "offer-again":
             chosen = items or list(batch.items.parked())
-            return f"{actions.offer_again(chosen, by=by, now=now)} items offered again."
+            offered = actions.offer_again(chosen, by=by, now=now) if chosen else 0
+            return f"{counted(offered, 'item')} offered again."
         if what == "seats":
-            return f"{actions.add_seats(items, by=by, now=now)} extra seats added."
+            if not items:
+                raise CommandError("Say for which items: batch SLUG seats --item ID --item ID")
+            return f"{counted(actions.add_seats(items, by=by, now=now), 'extra seat')} added."
         if what == "reopen" and items:
-            return f"{actions.reopen_items(items, by=by, now=now)} items reopened."
+            return f"{counted(actions.reopen_items(items, by=by, now=now), 'item')} reopened."
         changed = STEPS[what](batch, by=by, now=now)
         return f"{changed.slug} is {changed.state}."
 
 
 def _items(batch: Batch, public_ids: list[str]) -> list[Any]:
     items = list(batch.items.filter(public_id__in=public_ids).select_related("batch"))
-    if len(items) != len(set(public_ids)):
-        raise CommandError(f"Some of these are no items of {batch.slug}.")
+    if unknown := set(public_ids) - {item.public_id for item in items}:
+        raise CommandError(f"No items of {batch.slug}: {', '.join(sorted(unknown))}.")
     return items
