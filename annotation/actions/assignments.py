@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import BigIntegerField, Exists, Max, OuterRef, QuerySet, Value
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, Coalesce, Greatest, Mod
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from annotation.actions.storable import refuse_unstorable
@@ -485,8 +486,8 @@ def _why_nothing(batch: Batch, by: Member) -> str:
     if soonest is not None and soonest.lease_until is not None:
         return _(
             "Everything left for you is with others now. "
-            "The next seat comes free at %(time)s UTC at the latest."
-        ) % {"time": f"{soonest.lease_until:%H:%M}"}
+            "The next seat comes free at %(time)s at the latest."
+        ) % {"time": f"{localtime(soonest.lease_until):%H:%M}"}
     return _("You have done everything that is yours in this batch.")
 
 

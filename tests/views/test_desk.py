@@ -556,7 +556,9 @@ def test_what_was_sent_last_can_be_taken_back_from_the_desk_as_long_as_the_batch
     client.force_login(annotator.user)
     undo = reverse("annotation:assignment-undo", args=[assignment.public_id])
 
-    assert undo in client.get("/").content.decode()
+    page = client.get("/").content.decode()
+    assert undo in page
+    assert f"Sent last: <bdi translate=\"no\">{desk(annotator, at=NOW).recent[0].title}</bdi>." in page
 
     Assignment.objects.update(submitted_at=F("submitted_at") - timedelta(days=1))
     assert undo not in client.get("/").content.decode()
@@ -652,6 +654,21 @@ def test_times_are_told_in_the_zone_of_the_browser_if_there_is_such_a_zone(clien
 
     assert f"kept for you until {told}" in page.content.decode()
     assert timezone.get_current_timezone_name() == "UTC"
+
+
+def test_when_the_next_seat_comes_free_is_told_in_the_readers_zone(client):
+    annotator, other = make_member(), make_member()
+    batch = make_batch(members=[annotator, other])
+    make_item(batch, *make_tree(paths=2).responses.full().order_by("pk"), seats=1)
+    held = claim_next(batch, by=other, now=timezone.now())
+    until = datetime(2126, 1, 15, 14, 30, tzinfo=UTC)
+    Assignment.objects.filter(pk=held.pk).update(lease_until=until)
+    client.force_login(annotator.user)
+    client.cookies["time_zone"] = "Asia/Tokyo"
+
+    page = client.post(reverse("annotation:next", args=[batch.slug]), follow=True)
+
+    assert "The next seat comes free at 23:30 at the latest." in page.content.decode()
 
 
 def test_today_begins_at_the_persons_own_midnight():
