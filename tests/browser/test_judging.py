@@ -95,6 +95,20 @@ def test_undo_brings_the_item_back_as_it_was(open_page):
     assert path in page.url
 
 
+@pytest.mark.parametrize("size", [(1440, 900), (1280, 720), (390, 844)])
+def test_the_way_to_the_item_before_is_seen_in_windows_of_every_width(open_page, size):
+    _assignment, annotator, path = held_item()
+    page = open_page(annotator, path, viewport={"width": size[0], "height": size[1]})
+    answer_everything(page)
+    page.keyboard.press("Control+Enter")
+
+    before = page.get_by_role("link", name="The item before")
+    expect(before.locator("kbd")).to_be_visible()
+    assert before.bounding_box()["width"] >= 24
+    bar = page.locator("#bar .bar-actions")
+    assert bar.evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
 def test_each_letter_and_digit_means_what_the_sheet_says(open_page):
     assignment, annotator, path = held_item()
     page = open_page(annotator, path)

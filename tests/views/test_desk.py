@@ -558,7 +558,9 @@ def test_what_was_sent_last_can_be_taken_back_from_the_desk_as_long_as_the_batch
 
     page = client.get("/").content.decode()
     assert undo in page
-    assert f"Sent last: <bdi translate=\"no\">{desk(annotator, at=NOW).recent[0].title}</bdi>." in page
+    assert (
+        f'Sent last: <bdi translate="no">{desk(annotator, at=NOW).recent[0].title}</bdi>.' in page
+    )
 
     Assignment.objects.update(submitted_at=F("submitted_at") - timedelta(days=1))
     assert undo not in client.get("/").content.decode()
