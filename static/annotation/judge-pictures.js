@@ -387,7 +387,7 @@ window.stage.part((signal) => {
       reveal.dispatchEvent(new Event("change", { bubbles: true }));
       fill(pane, pane.figure, element.dataset.letter);
     });
-    const take = () => { active = pane; };
+    const take = () => { if (isShown(pane)) active = pane; };
     element.addEventListener("focusin", take);
     let drag = null;
     element.addEventListener("pointerdown", (event) => {

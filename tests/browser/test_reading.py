@@ -411,6 +411,9 @@ def test_the_viewer_goes_from_picture_to_picture_by_keys_and_says_where_there_is
     page.keyboard.press("PageDown")
     expect(viewer.locator("[data-viewer-count]")).to_have_text("2 of 2")
     expect(viewer.get_by_text("B has no image at this place.")).to_be_visible()
+    viewer.locator("[data-pane='1']").click()
+    page.keyboard.press("1")
+    expect(viewer.locator("[data-zoom=one]")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("Escape")
     expect(page.locator(".answer-A [data-viewer]").nth(1)).to_be_focused()
 
