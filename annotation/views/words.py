@@ -89,6 +89,9 @@ def words_for_script() -> dict[str, object]:
         "someWait": _(
             "{n} answers are not on the server yet. They are kept in this browser; go on working. Next try in {s} s."
         ),
+        "waitUnkept": _(
+            "Not yet on the server: {n}. This browser's memory is full or closed to us, so leave this page open. Next try in {s} s."
+        ),
         "signedOut": _("Signed out, your changes wait"),
         "someoneElse": _(
             "Somebody else is signed in in this browser now. What you entered is kept here; it is sent once you are signed in again."

@@ -49,7 +49,11 @@ window.stage.part((signal) => {
       return null;
     }
   };
-  const keepHere = (body) => local(() => localStorage.setItem(store, JSON.stringify({ body, base: stored, version: form.elements.draft_version.value, at: Date.now() })));
+  let isKeptHere = false;
+  const keepHere = (body) => {
+    const kept = JSON.stringify({ body, base: stored, version: form.elements.draft_version.value, at: Date.now() });
+    isKeptHere = local(() => localStorage.setItem(store, kept)) !== null;
+  };
   const forgetHere = () => local(() => localStorage.removeItem(store));
 
   const once = async (url, pairs, more) => {
@@ -355,7 +359,7 @@ window.stage.part((signal) => {
   };
   const saysWhatWaits = (why) => {
     const n = Math.max(1, unlikeIn(group(text(entries())), group(stored)).length);
-    const sentence = n === 1 ? words.oneWaits : words.someWait;
+    const sentence = isKeptHere ? (n === 1 ? words.oneWaits : words.someWait) : words.waitUnkept;
     barSays(why ?? sentence.replace("{n}", n).replace("{s}", Math.max(1, Math.round((nextTry - Date.now()) / 1000))));
     bar.dataset.state = "unsaved";
   };

@@ -209,6 +209,33 @@ Object.defineProperty(window, "localStorage", { get() { throw new DOMException("
 """
 
 
+def test_a_browser_whose_memory_is_full_says_that_what_waits_is_not_kept(open_page):
+    _, annotator, path = held_item()
+    page = open_page(annotator, path)
+    page.evaluate(
+        """() => {
+            for (let size = 2 ** 20, n = 0; size >= 1; size >>= 1) {
+                try {
+                    for (;;) localStorage.setItem(`full-${n++}`, "x".repeat(size));
+                } catch { /* half as much */ }
+            }
+        }"""
+    )
+    page.context.set_offline(True)
+
+    page.keyboard.press("Enter")
+    page.keyboard.press("3")
+
+    bar = page.locator("#missing")
+    expect(bar).to_contain_text("so leave this page open.")
+    page.context.set_offline(False)
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+    page.context.set_offline(True)
+    page.evaluate("localStorage.clear()")
+    page.keyboard.press("2")
+    expect(bar).to_contain_text("It is kept in this browser; go on working.")
+
+
 @pytest.mark.parametrize("script", [FORBIDDEN, NO_STORE])
 def test_a_browser_that_keeps_nothing_judges_as_well(open_page, script):
     assignment, annotator, path = held_item()
