@@ -90,7 +90,7 @@ window.stage.part((signal) => {
   const soon = (wait = WAIT) => {
     if (waiting === null) later(wait / 1000);
   };
-  const differs = () => comparable(text(entries())) !== stored;
+  const differs = (now = text(entries())) => comparable(now) !== stored;
   const saysState = () => {
     if (differs()) show("saving", words.saving, "#i-clock");
     else show(...rest);
@@ -454,10 +454,10 @@ window.stage.part((signal) => {
     send();
   });
 
-  const touched = () => {
-    keepHere(text(entries()));
+  const touched = (now) => {
+    keepHere(now);
     if (failures && !submission) saysWhatWaits();
-    if (readOnly || signedOut || conflicting || submission || !differs()) return;
+    if (readOnly || signedOut || conflicting || submission || !differs(now)) return;
     if (!failures) show("saving", words.saving, "#i-clock");
     soon();
   };
@@ -475,7 +475,7 @@ window.stage.part((signal) => {
       present = now;
       typedIn = target.matches("textarea") ? target : null;
     }
-    touched();
+    touched(now);
   });
   form.addEventListener("judge:undo", ({ detail: { again } }) => {
     const [from, to] = again ? [future, past] : [past, future];
@@ -484,7 +484,7 @@ window.stage.part((signal) => {
     to.push(before);
     typedIn = null;
     fill(from.pop());
-    touched();
+    touched(present);
     const row = unlikeIn(group(before), group(present)).map((name) => rowOf(fieldOf(name))).find(Boolean);
     if (row) window.judge.focusRow(row);
   });

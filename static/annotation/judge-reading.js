@@ -216,7 +216,8 @@ window.stage.part((signal) => {
 
   const guideline = document.getElementById("guideline");
   judge.toggleGuideline = () => {
-    guideline.hidden = !guideline.hidden;
+    guideline.hidden = body.classList.contains("guideline-open");
+    body.classList.toggle("guideline-open", !guideline.hidden);
     const articles = [...guideline.querySelectorAll("[data-guideline-of]")];
     if (!guideline.hidden && articles.every((one) => one.hidden) && articles[0]) articles[0].hidden = false;
   };

@@ -368,6 +368,7 @@ window.stage.part((signal) => {
     if (current) {
       current.classList.remove("current");
       const matrix = current.closest(".matrix");
+      matrix?.classList.remove("holds-current");
       if (matrix !== row?.closest(".matrix")) matrix?.style.removeProperty("--lift");
     }
     current = row;
@@ -376,6 +377,7 @@ window.stage.part((signal) => {
     body.dataset.inspector = turn ? (isRight ? "right" : "middle") : "";
     if (row) {
       row.classList.add("current");
+      row.closest(".matrix")?.classList.add("holds-current");
       detailOf(row)?.classList.remove("kept");
       detailOf(row)?.classList.add("current");
       showMeaning(row);
