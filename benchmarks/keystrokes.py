@@ -8,13 +8,16 @@ clicked and scrolled is counted. Seconds of hand are those of the keystroke-leve
 Moran and Newell 1980: 0.2 s a key of an average typist, 1.1 s to point, 0.2 s to click, 0.4 s to
 move the hand; a scroll as one key); seconds of the page are what the script itself waited. Reading
 and thinking are the same in both and are not counted.
+
+`drawn` is what the browser itself measures of each key and click (W3C Event Timing): from the event
+to the frame that shows what came of it, in steps of 8 ms, 16 at the least.
 """
 
 import os
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import judging_peers
 import judging_world as world
 from judging_ours import Ours
-from measuring import chromium
+from measuring import chromium, spread
 
 KEY, POINT, CLICK, HOME = 0.2, 1.1, 0.2, 0.4
 RATIONALE = judging_peers.REASON
@@ -42,6 +45,7 @@ class Work:
     scrolls: int = 0
     switches: int = 0
     waited: float = 0.0
+    drawn: list[float] = field(default_factory=list)
 
     def hand(self) -> float:
         """Return the seconds of hand by the keystroke-level model, the text's keys apart."""
@@ -49,9 +53,11 @@ class Work:
         return (self.keys + self.scrolls) * KEY + pointed + self.switches * HOME
 
     def __str__(self) -> str:
+        middle, slowest = spread(self.drawn)
         return (
             f"{self.name:14} {self.answers:>7} {self.keys:>6} {self.clicks:>6} {self.scrolls:>7} "
-            f"{self.text:>9} {self.hand():>8.1f} {self.waited:>9.1f}"
+            f"{self.text:>9} {self.hand():>8.1f} {self.waited:>9.1f} "
+            f"{middle:>7.0f}/{slowest:.0f}"
         )
 
 
@@ -68,6 +74,7 @@ def ours(folder: Path) -> Work:
         page.locator('form[action="/batches/five/next/"] button').click()
         page.wait_for_selector("#judgment .prose")
         item = page.url
+        page.evaluate(WATCH_FRAMES)
         began = time.perf_counter()
 
         def press(combination: str) -> None:
@@ -91,6 +98,7 @@ def ours(folder: Path) -> Work:
                     press("Escape")
                 case _:
                     press("Enter")
+        work.drawn = page.evaluate(FRAMES)
         press("Control+Enter")
         page.wait_for_timeout(300)
         if page.locator("dialog[open] [data-send-anyway]").count():
@@ -129,11 +137,12 @@ def label_studio(command: str, folder: Path, pair: judging_peers.Pair) -> Work:
         page.wait_for_timeout(1000)
         groups = page.locator(".lsf-choices")
         page.evaluate(COUNT_SCROLLS)
+        page.evaluate(WATCH_FRAMES)
         began = time.perf_counter()
         for number in range(groups.count()):
             _click(page, groups.nth(number), work)
-        field = page.locator("textarea").last
-        field.scroll_into_view_if_needed()
+        text = page.locator("textarea").last
+        text.scroll_into_view_if_needed()
         field.click()
         work.clicks += 1
         work.switches += 1
@@ -142,6 +151,7 @@ def label_studio(command: str, folder: Path, pair: judging_peers.Pair) -> Work:
         work.keys += 2
         page.keyboard.press("Shift+Enter")  # adds the text
         work.answers = groups.count() + 1
+        work.drawn = page.evaluate(FRAMES)
         with page.expect_response(
             lambda answer: "/annotations" in answer.url and answer.request.method == "POST"
         ):
@@ -163,6 +173,20 @@ def _click(page: Any, group: Any, work: Work) -> None:
     work.clicks += 1
 
 
+WATCH_FRAMES = """() => {
+  const shown = window.shown = { events: 0, longest: new Map() };
+  for (const name of ["keydown", "click"]) addEventListener(name, () => { shown.events += 1; }, true);
+  new PerformanceObserver((list) => {
+    for (const { interactionId, duration } of list.getEntries()) {
+      if (interactionId) shown.longest.set(interactionId, Math.max(shown.longest.get(interactionId) ?? 0, duration));
+    }
+  }).observe({ type: "event", durationThreshold: 16 });
+}"""
+FRAMES = """async () => {
+  await new Promise((done) => setTimeout(done, 500));
+  const { events, longest } = window.shown;
+  return [...longest.values(), ...Array(Math.max(0, events - longest.size)).fill(16)];
+}"""
 COUNT_SCROLLS = "() => { window.scrolledScreens = 0; }"
 
 
@@ -194,7 +218,7 @@ def main() -> None:
             print("LABEL_STUDIO names no command: not measured.")
     print(
         f"{'':14} {'answers':>7} {'keys':>6} {'clicks':>6} {'scrolls':>7} {'text keys':>9} "
-        f"{'hand, s':>8} {'script, s':>9}"
+        f"{'hand, s':>8} {'script, s':>9} drawn, ms p50/p95"
     )
     for row in rows:
         print(row)

@@ -189,9 +189,10 @@ window.stage.part((signal) => {
       method: "POST", body: kept, headers: { Accept: "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
     }).catch(() => {}); // a wish about the layout, not work: the next press sends it again
   };
+  judge.showSide = (side, section = sectionHere()) => keepPlace(() => { body.dataset.side = side; }, section);
   judge.flip = () => {
     if (!body.matches(".one-column") && body.matches(".wide")) return;
-    keepPlace(() => { body.dataset.side = body.dataset.side === "A" ? "B" : "A"; }, sectionHere());
+    judge.showSide(body.dataset.side === "A" ? "B" : "A");
   };
   for (const box of document.querySelectorAll("[data-choice]")) box.addEventListener("change", () => judge.choose(box.dataset.choice));
   for (const button of document.querySelectorAll("[data-flip]")) {

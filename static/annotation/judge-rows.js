@@ -13,11 +13,16 @@ window.stage.part((signal) => {
   const ratings = [...form.querySelectorAll("fieldset.rating")];
   const preferences = [...form.querySelectorAll("fieldset.preference")];
   const rows = [...form.querySelectorAll("fieldset.rating, fieldset.preference")];
+  const sections = [...form.querySelectorAll("[data-section]")].map((section) => ({
+    key: section.dataset.section,
+    inside: rows.filter((row) => section.contains(row)),
+  }));
   const wide = window.matchMedia("(min-width: 1100px)");
   const minimum = Number(form.dataset.reasonMinimum);
   const held = new Map(); // rows that wait for a picture that did not come -> its figure
   let current = null;
 
+  const isOneAtATime = () => !wide.matches || body.matches(".one-column");
   const checked = (row) => row.querySelector("input[type=radio]:checked");
   const scoreOf = (row) => {
     const value = checked(row)?.value.replace("rule:", "") ?? "";
@@ -125,17 +130,15 @@ window.stage.part((signal) => {
   };
 
   const markRail = () => {
-    for (const section of form.querySelectorAll("[data-section]")) {
-      const key = section.dataset.section;
+    for (const { key, inside } of sections) {
       if (key === "overall") {
-        const all = [...section.querySelectorAll(".preference")];
-        const done = all.filter(checked).length;
-        document.querySelector('[data-mark="overall"]').dataset.fill = done === all.length ? "done" : done ? "part" : "";
+        const done = inside.filter(checked).length;
+        document.querySelector('[data-mark="overall"]').dataset.fill = done === inside.length ? "done" : done ? "part" : "";
         continue;
       }
       const said = [];
       for (const letter of ["", "A", "B"]) {
-        const mine = ratings.filter((row) => section.contains(row) && row.dataset.letter === letter);
+        const mine = inside.filter((row) => row.dataset.letter === letter);
         const mark = document.querySelector(`[data-mark="${key}${letter}"]`);
         if (!mark || !mine.length) continue;
         const done = mine.filter(checked).length;
@@ -161,13 +164,14 @@ window.stage.part((signal) => {
   };
 
   const count = (field) => {
-    const place = document.querySelector(`[data-count-of="${CSS.escape(field.id)}"]`);
+    const detail = field.closest(".detail");
+    const place = (detail ?? form).querySelector(`[data-count-of="${CSS.escape(field.id)}"]`);
     if (!place) return;
-    const row = field.closest(".detail")?.previousElementSibling;
+    const row = detail?.previousElementSibling;
     const least = Math.max(Number(place.dataset.minimum), 1);
     const length = Math.floor(weight(field.value));
     const asked = row ? reasonAsked(row) : true;
-    field.closest(".detail")?.classList.toggle("reason-open", asked || length > 0 || "wanted" in field.dataset);
+    detail?.classList.toggle("reason-open", asked || length > 0 || "wanted" in field.dataset);
     place.textContent = asked ? words.atLeast.replace("{n}", length).replace("{least}", least) : length ? String(length) : "";
     place.dataset.enough = asked ? (length >= least ? "yes" : "no") : "";
     if (row) {
@@ -403,7 +407,7 @@ window.stage.part((signal) => {
       return;
     }
     const side = row.dataset.letter;
-    if (side && !wide.matches) body.dataset.side = side;
+    if (side && side !== body.dataset.side && isOneAtATime()) window.judge.showSide(side, row.closest("[data-section]"));
     const target = checked(row) ?? row.querySelector("input[type=radio]");
     target.focus({ preventScroll: true });
     setCurrent(row);
@@ -441,7 +445,7 @@ window.stage.part((signal) => {
     const rank = ({ row: other }) => {
       const follows = row.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
       if (!section.contains(other)) return follows ? 4 : 5;
-      if (wide.matches) return follows ? 0 : 3;
+      if (!isOneAtATime()) return follows ? 0 : 3;
       return other.matches(".rating") ? Number(other.dataset.letter !== body.dataset.side) : 2;
     };
     const [next] = missing().filter((one) => one.row !== row).sort((one, other) => rank(one) - rank(other));

@@ -98,6 +98,26 @@ def test_one_key_lays_the_sides_in_one_column_and_another_flips_them_in_place(op
     expect(elsewhere.locator(".answer-B")).to_be_visible()
 
 
+def test_where_one_side_is_shown_it_is_the_side_one_rates_and_each_is_rated_whole(open_page):
+    _assignment, annotator, path = held_item()
+    page = open_page(annotator, path)
+    with page.expect_response("**/screen/columns/"):
+        page.keyboard.press("l")
+    shown = page.locator("body")
+    letters = []
+
+    page.keyboard.press("Enter")
+    for _ in range(8):
+        row = page.locator("fieldset.rating:focus-within")
+        letters.append(row.get_attribute("data-letter"))
+        expect(shown).to_have_attribute("data-side", letters[-1])
+        page.keyboard.press("2")
+        expect(page.locator("fieldset.rating input:checked")).to_have_count(len(letters))
+
+    assert "".join(letters) == "AAAABBBB"
+    expect(page.locator("fieldset.preference:focus-within")).to_have_count(1)
+
+
 def test_where_one_side_is_shown_the_inspector_leaves_the_overall_answer_free(open_page):
     _assignment, annotator, path = held_item()
     page = open_page(annotator, path)
