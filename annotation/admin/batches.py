@@ -165,7 +165,7 @@ class BatchAdmin(ViewOnlyAdmin[Batch]):
         def act(lead: Member) -> str:
             chosen = form.cleaned_data["members"]
             count = actions.add_members(batch, chosen, by=lead, now=timezone.now())
-            return _("%(count)s members added.") % {"count": count}
+            return _("Members added: %(count)s.") % {"count": count}
 
         return self._act(request, batch, form, act, _("Add members to %(batch)s"))
 
@@ -179,7 +179,7 @@ class BatchAdmin(ViewOnlyAdmin[Batch]):
             overlap = form.cleaned_data["overlap"]
             change = actions.set_overlap(batch, overlap, by=lead, now=timezone.now())
             return _(
-                "%(added)s seats added, %(closed)s closed, %(taken)s above it still taken."
+                "Seats added: %(added)s, closed: %(closed)s, still taken above it: %(taken)s."
             ) % {"added": change.added, "closed": change.closed, "taken": change.still_taken}
 
         return self._act(request, batch, form, act, _("Overlap of %(batch)s"))
@@ -389,16 +389,16 @@ class ItemAdmin(ViewOnlyAdmin[Item]):
     @admin.action(description=gettext_lazy("Offer parked items again"))
     def offer_again(self, request: HttpRequest, chosen: QuerySet[Item]) -> None:
         self._together(
-            request, chosen, actions.offer_again, gettext_lazy("%s items are offered again.")
+            request, chosen, actions.offer_again, gettext_lazy("Items offered again: %s.")
         )
 
     @admin.action(description=gettext_lazy("Reopen for correction (closed batch)"))
     def reopen_chosen(self, request: HttpRequest, chosen: QuerySet[Item]) -> None:
-        self._together(request, chosen, actions.reopen_items, gettext_lazy("%s items reopened."))
+        self._together(request, chosen, actions.reopen_items, gettext_lazy("Items reopened: %s."))
 
     @admin.action(description=gettext_lazy("Add an extra seat to each"))
     def add_extra_seat(self, request: HttpRequest, chosen: QuerySet[Item]) -> None:
-        self._together(request, chosen, actions.add_seats, gettext_lazy("%s extra seats added."))
+        self._together(request, chosen, actions.add_seats, gettext_lazy("Extra seats added: %s."))
 
     def _together(
         self, request: HttpRequest, chosen: QuerySet[Item], act: Callable[..., int], done: Promise

@@ -114,7 +114,7 @@ class ImportAdmin(ViewOnlyAdmin[Import]):
         again = [pk for pk in failed.values_list("pk", flat=True) if self._retried(pk)]
         for pk in again:
             transaction.on_commit(partial(send_import, pk))
-        messages.success(request, _("%(count)s imports are tried again.") % {"count": len(again)})
+        messages.success(request, _("Imports tried again: %(count)s.") % {"count": len(again)})
 
     def _retried(self, pk: int) -> bool:
         return jobs.retry(Import, pk, now=timezone.now())

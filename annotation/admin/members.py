@@ -128,13 +128,13 @@ class MemberAdmin(ViewOnlyAdmin[Member]):
         def end(member: Member, lead: Member) -> None:
             end_membership(member, by=lead, now=timezone.now())
 
-        act_on_each(request, chosen, end, done=_("%(count)s memberships ended."))
+        act_on_each(request, chosen, end, done=_("Memberships ended: %(count)s."))
 
     def _give(self, request: HttpRequest, chosen: QuerySet[Member], role: Role) -> None:
         def give(member: Member, lead: Member) -> None:
             change_role(member, role, by=lead)
 
-        act_on_each(request, chosen, give, done=_("%(count)s roles changed."))
+        act_on_each(request, chosen, give, done=_("Roles changed: %(count)s."))
 
 
 @admin.register(User)

@@ -83,4 +83,4 @@ class TokenAdmin(ViewOnlyAdmin[Token]):
         def act(token: Token, lead: Member) -> None:
             revoke_token(token, by=lead, now=timezone.now())
 
-        act_on_each(request, chosen, act, done=_("%(count)s keys revoked."))
+        act_on_each(request, chosen, act, done=_("Keys revoked: %(count)s."))

@@ -216,11 +216,11 @@ def test_items_are_offered_again_reopened_and_given_seats(client, lead):
     parked = text_of(client.get("/admin/annotation/item/?waiting=parked"))
     assert first.public_id in parked
     assert third.public_id not in parked
-    assert "1 items are offered again." in act(client, "item", "offer_again", first, third)
-    assert "1 extra seats added." in act(client, "item", "add_extra_seat", third)
+    assert "Items offered again: 1." in act(client, "item", "offer_again", first, third)
+    assert "Extra seats added: 1." in act(client, "item", "add_extra_seat", third)
     assert "only while closed" in act(client, "item", "reopen_chosen", third)
     act(client, "batch", "close_chosen", batch)
-    assert "1 items reopened." in act(client, "item", "reopen_chosen", third)
+    assert "Items reopened: 1." in act(client, "item", "reopen_chosen", third)
 
     assert list(batch.items.parked()) == [second]
     assert third.seats.count() == 3
@@ -242,10 +242,10 @@ def test_members_and_overlap_are_changed_on_pages_of_their_own(client, lead):
     refused = client.post(f"{page}overlap/", {"overlap": 9})
     raised = client.post(f"{page}overlap/", {"overlap": 3}, follow=True)
 
-    assert "1 members added." in text_of(added)
+    assert "Members added: 1." in text_of(added)
     assert refused.status_code == 422
     assert "3 members cannot fill 9 seats" in text_of(refused)
-    assert "1 seats added, 0 closed, 0 above it still taken." in text_of(raised)
+    assert "Seats added: 1, closed: 0, still taken above it: 0." in text_of(raised)
     assert batch.items.get().seats.count() == 3
 
 
@@ -288,11 +288,11 @@ def test_a_superuser_makes_the_first_lead_and_leads_make_the_others(client):
 def test_roles_are_given_and_memberships_ended(client, lead):
     heron = make_member(name="heron")
 
-    assert "1 roles changed." in act(client, "member", "make_reviewers", heron)
+    assert "Roles changed: 1." in act(client, "member", "make_reviewers", heron)
     heron.refresh_from_db()
     assert heron.role == Role.REVIEWER
     assert "The project needs a lead" in act(client, "member", "make_annotators", lead)
-    assert "1 memberships ended." in act(client, "member", "end_memberships", heron)
+    assert "Memberships ended: 1." in act(client, "member", "end_memberships", heron)
     heron.refresh_from_db()
     assert heron.ended_at is not None
 
