@@ -12,10 +12,15 @@ from html import unescape
 
 from annotation.rendering.html import SafeHtml
 from annotation.rendering.markdown import to_html
-from annotation.rendering.text import clean_prompt, clean_response, count_words, guess_script
+from annotation.rendering.text import (
+    clean_prompt,
+    clean_response,
+    count_words,
+    guess_script,
+    shortened,
+)
 
 EXCERPT = 260
-LONGEST_CUT_WORD = 24
 _OPEN, _CLOSE = "\ue000", "\ue001"
 _PLACE = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)([^<>]*)>")
@@ -116,12 +121,7 @@ def _render(raw: str, slots: tuple[SlotToken, ...], *, prompt: bool) -> Rendered
 def _excerpt(blocks: Sequence[Block]) -> str:
     """Return the beginning of what is set, in plain words: no marks of Markdown, no tokens."""
     words = " ".join(_words_of(block.html) for block in blocks if isinstance(block, HtmlBlock))
-    if len(words) <= EXCERPT:
-        return words
-    cut = words[: EXCERPT - 2]
-    head, _space, rest = cut.rpartition(" ")
-    # Scripts without spaces are cut between two signs.
-    return f"{head if head and len(rest) <= LONGEST_CUT_WORD else cut} …"
+    return shortened(words, EXCERPT)
 
 
 def _words_of(html: str) -> str:

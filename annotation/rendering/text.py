@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """U+0000 and halves of surrogate pairs: PostgreSQL refuses them, and no person types them."""
+LONGEST_CUT_WORD = 24
 FOLLOW_UP = re.compile(
     r"\[\[\s*follow-?\s?up\s*\]\]\s*\[\[(?P<question>.*?)\s*(?:\]\]|\Z)", re.IGNORECASE | re.DOTALL
 )
@@ -61,6 +62,16 @@ def clean_prompt(text: str) -> str:
 def clean_response(text: str) -> str:
     """Return a response without outer white space; whatever else is wrong with it is to be judged."""
     return text.strip("\n\r\t\f\v ")
+
+
+def shortened(text: str, length: int) -> str:
+    """Return the beginning of a text in at most `length` signs, cut between words where it has any."""
+    if len(text) <= length:
+        return text
+    cut = text[: length - 2]
+    head, _space, rest = cut.rpartition(" ")
+    # Scripts without spaces are cut between two signs.
+    return f"{head if head and len(rest) <= LONGEST_CUT_WORD else cut} …"
 
 
 def count_words(text: str) -> int:

@@ -40,7 +40,7 @@ from annotation.models.content import Image, Turn
 from annotation.models.judgments import Judgment
 from annotation.models.marks import Mark
 from annotation.models.projects import Member
-from annotation.rendering.text import clean_prompt
+from annotation.rendering.text import clean_prompt, shortened
 from annotation.reports.categories import category_names
 from annotation.reports.checks import MOST_COUNTED, open_items_of
 from annotation.reports.holds import Holds, holds_by_batch
@@ -475,14 +475,14 @@ def titles_of(dialogues: Iterable[int]) -> dict[int, str]:
     roots = Turn.objects.filter(dialogue__in=dialogues, follows=None).values_list(
         "dialogue_id", "prompt"
     )
-    return {dialogue: _shortened(clean_prompt(prompt)) for dialogue, prompt in roots}
+    return {dialogue: _title(clean_prompt(prompt)) for dialogue, prompt in roots}
 
 
-def _shortened(text: str) -> str:
+def _title(text: str) -> str:
     # The rows of a table say nothing in a line.
     prose = [part for part in text.splitlines() if not part.lstrip().startswith("|")]
     line = " ".join(" ".join(prose).split()) or " ".join(text.split())
-    return line if len(line) <= TITLE_LENGTH else f"{line[: TITLE_LENGTH - 1].rstrip()}…"
+    return shortened(line, TITLE_LENGTH)
 
 
 def _minutes(item: Item, active_ms: Mapping[str, int] | None) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from annotation.choices import SeatState
@@ -17,7 +16,7 @@ from annotation.models.projects import Member
 from annotation.models.rubric import Dimension
 from annotation.rendering.html import SafeHtml
 from annotation.rendering.markdown import to_html
-from annotation.rendering.text import clean_prompt
+from annotation.rendering.text import clean_prompt, shortened
 from annotation.reports.judging import turns_read
 from annotation.reports.judging_parts import TurnShown
 from annotation.reports.paths import Side, load_steps
@@ -183,7 +182,7 @@ def _own(row: LeadQuestion, *, now: datetime) -> OwnQuestion:
         public_id=row.public_id,
         assignment=row.assignment.public_id,
         batch=row.assignment.item.batch,
-        title=Truncator(" ".join(clean_prompt(row.first_prompt).split())).chars(LONGEST_TITLE),  # type: ignore[attr-defined]  # annotated
+        title=shortened(" ".join(clean_prompt(row.first_prompt).split()), LONGEST_TITLE),  # type: ignore[attr-defined]  # annotated
         place=place,
         text=row.text,
         asked=moment(row.asked_at, now=now),

@@ -300,9 +300,12 @@ def test_what_could_be_begun_is_told_with_the_first_picture_that_both_sides_show
     [
         ("Compare:\n\n| School | bike |\n|---|--:|\n| North | 34 |\n\nWhich?", "Compare: Which?"),
         ("| only | a |\n|---|---|", "| only | a | |---|---|"),
+        ("a long prompt " * 20, "a long prompt " * 11 + "a …"),
     ],
 )
-def test_a_title_is_the_first_prompt_without_the_rows_of_its_tables(prompt, title):
+def test_a_title_is_the_first_prompt_without_the_rows_of_its_tables_cut_between_words(
+    prompt, title
+):
     turn = make_turn(make_dialogue(), prompt=prompt)
 
     assert titles_of([turn.dialogue_id]) == {turn.dialogue_id: title}

@@ -76,7 +76,7 @@ def test_the_warning_says_what_by_whom_how_much_today_and_whom_to_talk_to(client
     assert "Disaster, körper" in page
     assert "Fires and floods." in page
     assert "its source, the operator's word list." in page
-    assert "Disaster: <b>1</b> of at most 5 today, this week <b>1</b>" in page
+    assert "Disaster: <b>1</b> of at most 5 today, <b>1</b> this week" in page
     assert "körper: <b>0</b> today" in page
     assert "2 of its 2 images are marked (turn 2)." in page
     assert "Marked: Disaster. Blurred." in page
