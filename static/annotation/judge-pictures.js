@@ -237,23 +237,23 @@ window.stage.part((signal) => {
   };
   const drawAll = () => {
     for (const pane of panes) draw(pane);
-    if (!isShown(active)) active = panes.find(isShown) ?? panes[0];
+    if (!isShown(active)) active = panes.find(isShown) ?? active;
     viewer.querySelector("[data-factor]").textContent = isShown(active) ? `${Math.round(100 * factorOf(active))} %` : "";
     for (const button of viewer.querySelectorAll("[data-zoom=fit], [data-zoom=one]")) {
       button.setAttribute("aria-pressed", String(active.view.zoom === (button.dataset.zoom === "fit" ? "fit" : 1)));
     }
   };
   /* Change the active pane's view, and the other's with it while they are tied. */
-  const turn = (change) => {
-    if (!isShown(active)) return;
+  const turn = (change, isPossible = isShown(active)) => {
+    if (!isPossible) return;
     change(active.view, active);
     if (tied.checked) for (const pane of panes) if (pane !== active) pane.view = { ...active.view };
     drawAll();
   };
+  const known = { fit: "fit", one: 1 }; // also before the picture has come
   const zoom = (how) => turn((view, pane) => {
-    const now = factorOf(pane);
-    view.zoom = { fit: "fit", one: 1, in: Math.min(LARGEST, now * STEP), out: Math.max(fitOf(pane) / 2, now / STEP) }[how];
-  });
+    view.zoom = known[how] ?? (how === "in" ? Math.min(LARGEST, factorOf(pane) * STEP) : Math.max(fitOf(pane) / 2, factorOf(pane) / STEP));
+  }, how in known || isShown(active));
   const pan = (x, y) => turn((view, pane) => {
     const factor = factorOf(pane);
     view.x += x / (pane.picture.naturalWidth * factor);

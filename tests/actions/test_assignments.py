@@ -99,7 +99,7 @@ def test_overlap_cannot_be_exceeded_since_there_is_no_seat():
     with pytest.raises(NothingToAnnotate) as refused:
         claim_next(batch, by=eve, now=NOW)
 
-    assert "10:00 UTC" in str(refused.value)
+    assert "10:00 at the latest" in str(refused.value)
 
 
 def test_both_orders_of_a_pair_are_shown():

@@ -307,7 +307,6 @@ def test_a_stored_picture_that_does_not_come_is_said_and_its_ratings_wait_until_
     expect(page.locator("#missing")).to_contain_text("its image could not be loaded")
     page.keyboard.press("Enter")
     expect(block.get_by_role("button", name="Try again")).to_be_focused()
-    page.unroute("**/images/**")
     page.keyboard.press("Enter")
 
     expect(block).to_be_hidden()
@@ -436,6 +435,25 @@ def test_the_viewer_goes_from_picture_to_picture_by_keys_and_says_where_there_is
     expect(viewer.locator("[data-zoom=one]")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("Escape")
     expect(page.locator(".answer-A [data-viewer]").nth(1)).to_be_focused()
+
+
+def test_a_key_of_the_viewer_counts_although_its_picture_is_still_on_the_way(open_page):
+    _assignment, annotator, path = pair_with_pictures()
+    page = open_page(annotator, path)
+    held, waits = [], [True]
+    page.route("**/images/**", lambda one: held.append(one) if waits else one.continue_())
+    page.locator(".answer-B [data-viewer]").click()
+    viewer = page.locator("#viewer")
+    expect(viewer).to_be_visible()
+
+    page.keyboard.press("1")
+    expect(viewer.locator("[data-zoom=one]")).to_have_attribute("aria-pressed", "true")
+    waits.clear()
+    for one in held:
+        one.continue_()
+
+    expect(viewer.locator("[data-pane='1']")).to_have_attribute("data-state", "shown")
+    expect(viewer.locator("[data-zoom=one]")).to_have_attribute("aria-pressed", "true")
 
 
 def long_conversation():
