@@ -143,7 +143,7 @@ def label_studio(command: str, folder: Path, pair: judging_peers.Pair) -> Work:
             _click(page, groups.nth(number), work)
         text = page.locator("textarea").last
         text.scroll_into_view_if_needed()
-        field.click()
+        text.click()
         work.clicks += 1
         work.switches += 1
         page.keyboard.type(RATIONALE)
