@@ -3,14 +3,8 @@
 
 document.documentElement.classList.add("js");
 
-/* Times are told in this browser's zone: the server reads it here. */
-{
-  const zone = `time_zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
-  if (!document.cookie.split("; ").includes(zone)) {
-    const secure = location.protocol === "https:" ? "; secure" : "";
-    document.cookie = `${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
-  }
-}
+/* Times are told in this browser's zone: the server reads it here. It is no secret. */
+document.cookie = `time_zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
 
 /* The parts of a page whose content may be replaced in place. Each starts once for every content;
    what it hangs on the document, the window or a clock ends with `signal`. */
@@ -88,8 +82,7 @@ document.addEventListener("DOMContentLoaded", () => {
   place.textContent = place.dataset.sinceBreak.replace("{n}", window.pace.minutes(window.pace.read()));
 });
 
-/* A page the browser brings back from its memory is loaded again: much may have changed since, and
-   somebody may have signed out. */
+/* A page brought back from memory is loaded again. */
 addEventListener("pageshow", (event) => {
   if (event.persisted) setTimeout(() => location.reload()); // once every part has heard of it
 });

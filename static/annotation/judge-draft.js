@@ -503,8 +503,7 @@ window.stage.part((signal) => {
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") save();
   }, { signal });
-  /* Brought back from memory it is about to be loaded again, and saves nothing before: Safari has
-     emptied its fields, which nobody wanted. */
+  /* Brought back from memory it saves nothing: Safari has emptied its fields. */
   window.addEventListener("pageshow", (event) => {
     readOnly ||= event.persisted;
   }, { signal });

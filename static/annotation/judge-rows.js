@@ -486,7 +486,7 @@ window.stage.part((signal) => {
       leaving = false;
     }, { signal });
   }
-  /* A press that was no click (another button, text marked and let go elsewhere) ends at the next key. */
+  /* A press that was no click ends at the next key. */
   document.addEventListener("keydown", () => {
     pressed = false;
   }, { capture: true, signal });

@@ -652,7 +652,7 @@ def test_the_page_weighs_little_over_the_wire(client):
     assert answer.headers["Content-Encoding"] == "gzip"
     static = Path(__file__).parents[2] / "static" / "annotation"
     parts = [gzip.compress((static / name).read_bytes()) for name in LOADED]
-    assert len(answer.content) + sum(map(len, parts)) < 64_000
+    assert len(answer.content) + sum(map(len, parts)) < 60_000
     page = gzip.decompress(answer.content).decode()
     assert sorted(re.findall(r"annotation/([\w.-]+\.(?:js|css))", page)) == sorted(LOADED)
 
