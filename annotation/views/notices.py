@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -60,30 +61,19 @@ def _notice(mine: Assignment) -> str:
 
 def _just_sent(mine: Assignment, *, minutes: int, now: datetime) -> Assignment | None:
     """Return the item this person sent last in the batch, while it can be taken back."""
-    return (
-        Assignment.objects.submitted()
-        .annotating()
-        .filter(
-            member=mine.member_id,
-            item__batch=mine.item.batch_id,
-            submitted_at__gt=now - timedelta(minutes=minutes),
-        )
-        .exclude(pk=mine.pk)
-        .order_by("-submitted_at", "-pk")
-        .first()
-    )
+    sent = _sent(member=mine.member_id, item__batch=mine.item.batch_id).exclude(pk=mine.pk)
+    return sent.filter(submitted_at__gt=now - timedelta(minutes=minutes)).first()
+
+
+def _sent(**of: Any) -> QuerySet[Assignment]:
+    """Return what was submitted, the newest first."""
+    sent = Assignment.objects.submitted().annotating().filter(**of)
+    return sent.order_by("-submitted_at", "-pk")
 
 
 def last_sent(batches: Iterable[Batch], member: Member, *, now: datetime) -> dict[str, Any]:
     """Return the item a person sent last, while it can be taken back: where none follows it. One query."""
-    last = (
-        Assignment.objects.submitted()
-        .annotating()
-        .filter(member=member, item__batch__in=batches)
-        .select_related("item__batch")
-        .order_by("-submitted_at", "-pk")
-        .first()
-    )
+    last = _sent(member=member, item__batch__in=batches).select_related("item__batch").first()
     if last is None or last.submitted_at is None:
         return {}
     minutes = last.item.batch.parsed_settings().undo_minutes
